@@ -1,0 +1,6 @@
+"""`python -m replay_server`."""
+
+from replay_server.commands import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`replay.yaml`, which lies in the cassette directory and travels with the cassettes.
+
+A pull request can change it, so it can name no host and no environment variable.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from replay_server.cassettes.reader import dotted
+from replay_server.cassettes.yaml import Document, YamlError, documents
+from replay_server.endpoints.base import BadField
+from replay_server.endpoints.short_form import items, known, optional
+from replay_server.errors import CassetteError
+from replay_server.interaction import Json, JsonObject
+from replay_server.keys import VOLATILE_TEXT, Volatile
+
+FILE_NAME = "replay.yaml"
+WHOLE_BODY = "body"
+"""In `match_on`: every field must agree."""
+
+_FIELDS = ("models", "match_on", "volatile", "on_miss")
+_ON_MISS = ("generate", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What `replay.yaml` says. `models` is None where it lists none."""
+
+    models: tuple[str, ...] | None = None
+    match_on: tuple[str, ...] = ()
+    volatile: tuple[Volatile, ...] = ()
+    on_miss: str | None = None
+
+
+def read_config(path: str, data: bytes) -> Config:
+    """Read the file. `path` is its name in messages. Raises CassetteError."""
+    try:
+        found = list(documents(data))
+    except YamlError as error:
+        raise CassetteError(path, error.line, error.problem) from None
+    if len(found) > 1:
+        raise CassetteError(path, found[1].line, "must be a single document")
+    return _read(path, found[0]) if found and found[0].value is not None else Config()
+
+
+def _read(path: str, document: Document) -> Config:
+    try:
+        fields = document.value
+        if not isinstance(fields, dict):
+            raise BadField((), f"must be a mapping of {', '.join(_FIELDS)}")
+        known(fields, _FIELDS)
+        return Config(
+            models=items(fields, "models", str) if "models" in fields else None,
+            match_on=_read_match_on(fields),
+            volatile=_read_volatile(fields),
+            on_miss=_read_on_miss(fields),
+        )
+    except BadField as error:
+        where = f"{dotted(error.path)}: " if error.path else ""
+        raise CassetteError(path, document.line_of(error.path), where + error.problem) from None
+
+
+def _read_match_on(fields: JsonObject) -> tuple[str, ...]:
+    if fields.get("match_on") == WHOLE_BODY:
+        return (WHOLE_BODY,)
+    return items(fields, "match_on", str)
+
+
+def _read_on_miss(fields: JsonObject) -> str | None:
+    word = optional(fields, "on_miss", str)
+    if word is not None and word not in _ON_MISS:
+        raise BadField(("on_miss",), f"{word!r} is none of {', '.join(_ON_MISS)}")
+    return word
+
+
+def _read_volatile(fields: JsonObject) -> tuple[Volatile, ...]:
+    rules: list[Json] = optional(fields, "volatile", list) or []
+    return tuple(_read_rule(rule, at) for at, rule in enumerate(rules))
+
+
+def _read_rule(rule: Json, at: int) -> Volatile:
+    if isinstance(rule, str) and rule in VOLATILE_TEXT:
+        return Volatile(rule, re.compile(VOLATILE_TEXT[rule]))
+    if not isinstance(rule, Mapping) or not isinstance(rule.get("name"), str) or not isinstance(rule.get("regex"), str):
+        raise BadField(("volatile", at), f"must be one of {', '.join(VOLATILE_TEXT)}, or have name and regex")
+    try:
+        return Volatile(str(rule["name"]), re.compile(str(rule["regex"])))
+    except re.error as error:
+        raise BadField(("volatile", at, "regex"), f"is no regular expression: {error}") from None

@@ -1,0 +1,66 @@
+"""The library: all interactions of a directory, found by the key of a request."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.files import cassette_files, load_config, read_file
+from replay_server.cassettes.matching import Candidate, Disagreement, Keyed, Match, best
+from replay_server.cassettes.reader import read_cassette
+from replay_server.endpoints.base import Resource
+from replay_server.endpoints.table import resource_named
+from replay_server.interaction import Interaction, Request
+
+
+class Library:
+    """Interactions by key. `directory` is the name that messages give it."""
+
+    def __init__(self, directory: str, interactions: Iterable[Interaction] = (), config: Config | None = None) -> None:
+        self.directory = directory
+        self.config = config or Config()
+        self._by_key: dict[str, list[Candidate]] = {}
+        cassettes = set()
+        for interaction in interactions:
+            self._add(interaction)
+            cassettes.add(interaction.cassette)
+        self.cassettes = len(cassettes)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Library":
+        """Read a directory; one that does not exist is empty. Raises CassetteError."""
+        if not directory.exists():
+            return cls(str(directory))
+        return cls(str(directory), read_directory(directory), load_config(directory))
+
+    def key(self, resource: Resource, request: Request) -> Keyed:
+        """The request with its key, under the rules of this library."""
+        return Keyed(resource, request, self.config)
+
+    def find(self, asked: Keyed) -> Match | list[Disagreement]:
+        """The interaction that answers; else those that have the key, and why they cannot."""
+        candidates = self._by_key.get(asked.key)
+        return best(candidates, asked, self.config.match_on) if candidates else []
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return (candidate for candidates in self._by_key.values() for candidate in candidates)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_key.values()))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that the cassettes name, in order."""
+        return tuple(sorted({candidate.keyed.request.model for candidate in self} - {""}))
+
+    def _add(self, interaction: Interaction) -> None:
+        resource = resource_named(interaction.endpoint)
+        assert resource is not None, interaction.endpoint  # the reader has looked it up
+        keyed = self.key(resource, resource.from_cassette(interaction.request))
+        self._by_key.setdefault(keyed.key, []).append(Candidate(interaction, keyed))
+
+
+def read_directory(directory: Path) -> Iterator[Interaction]:
+    """The interactions of all cassettes of a directory, in order. Raises CassetteError."""
+    for name, path in cassette_files(directory):
+        # Messages name the whole path, so that an editor or a terminal can open it.
+        yield from read_cassette(name, read_file(str(path), path), str(path))

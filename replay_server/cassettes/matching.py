@@ -1,0 +1,116 @@
+"""Which of the interactions with one key answers a request, and in what they differ from it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from replay_server.cassettes.config import WHOLE_BODY, Config
+from replay_server.endpoints.base import Resource
+from replay_server.interaction import Interaction, Json, JsonObject, Request
+from replay_server.keys import canonical_json, request_key, steady
+
+
+class Keyed:
+    """A request with its key. What only some matches need is worked out when it is asked for."""
+
+    def __init__(self, resource: Resource, request: Request, config: Config) -> None:
+        self.resource = resource
+        self.request = request
+        self._config = config
+        canonical = resource.canonical(request)
+        self.canonical = _steadied(canonical, config) if config.volatile else canonical
+        self.key = request_key(request.endpoint, self.canonical)
+
+    @cached_property
+    def prompt(self) -> JsonObject:
+        """The fields of the key, as they came."""
+        return self.resource.prompt(self.request)
+
+    @cached_property
+    def shape(self) -> JsonObject:
+        """The fields that shape the answer."""
+        return _steadied(self.resource.shape(self.request), self._config)
+
+    @cached_property
+    def drifting(self) -> JsonObject:
+        """The other fields."""
+        return _steadied(self.resource.drifting(self.request), self._config)
+
+
+def _steadied(fields: JsonObject, config: Config) -> JsonObject:
+    return {name: steady(value, config.volatile) for name, value in fields.items()} if config.volatile else fields
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An interaction with its own request, keyed."""
+
+    interaction: Interaction
+    keyed: Keyed
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The interaction that answers, and the fields in which the request differs from it without consequence."""
+
+    interaction: Interaction
+    drift: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An interaction with the request's key that cannot answer it: the first field that would change the answer."""
+
+    candidate: Candidate
+    field: str
+    recorded: Json
+    asked: Json
+
+
+def best(candidates: Iterable[Candidate], asked: Keyed, match_on: tuple[str, ...]) -> Match | list[Disagreement]:
+    """The candidate nearest to what is asked; where none can answer, why each cannot."""
+    matches, disagreements = [], []
+    for candidate in candidates:
+        found = _compare(candidate, asked, match_on)
+        if isinstance(found, Match):
+            matches.append((_rank(candidate, asked, found), found))
+        else:
+            disagreements.append(found)
+    return min(matches, key=lambda ranked: ranked[0])[1] if matches else disagreements
+
+
+def _rank(candidate: Candidate, asked: Keyed, match: Match) -> tuple[bool, bool, int, bool, str, int]:
+    ours, theirs = candidate.keyed.request, asked.request
+    return (
+        ours.body != theirs.body,
+        candidate.keyed.prompt != asked.prompt,
+        len(match.drift),
+        ours.stream != theirs.stream,
+        candidate.interaction.cassette,
+        candidate.interaction.place,
+    )
+
+
+def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> Match | Disagreement:
+    interaction, ours = candidate.interaction, candidate.keyed
+    if ours.request.body == asked.request.body:
+        return Match(interaction, ())
+    # What a hand-written request does not name, its writer did not care about.
+    named = None if interaction.recorded or match_on == (WHOLE_BODY,) else ours.request.body
+    for name in _differing(ours.shape, asked.shape, named):
+        return Disagreement(candidate, name, ours.shape.get(name), asked.shape.get(name))
+    drift = tuple(_differing(ours.drifting, asked.drifting, named))
+    for name in drift:
+        if name in match_on or match_on == (WHOLE_BODY,):
+            return Disagreement(candidate, name, ours.drifting.get(name), asked.drifting.get(name))
+    return Match(interaction, drift)
+
+
+def _differing(ours: JsonObject, theirs: JsonObject, named: Mapping[str, Json] | None) -> Iterable[str]:
+    for name in dict.fromkeys((*ours, *theirs)):
+        if (named is None or name in named) and not _same(ours.get(name), theirs.get(name)):
+            yield name
+
+
+def _same(left: Json, right: Json) -> bool:
+    return left == right and canonical_json(left) == canonical_json(right)  # == alone takes True for 1

@@ -1,0 +1,206 @@
+"""A document of a cassette as an interaction: what each field may be, and what to do where it is not."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from replay_server.cassettes.json_style import JsonStyle
+from replay_server.cassettes.yaml import Document, YamlError, documents
+from replay_server.endpoints.base import BadField, Resource
+from replay_server.endpoints.short_form import known, optional, required
+from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
+from replay_server.errors import CassetteError
+from replay_server.interaction import (
+    ErrorReply,
+    Interaction,
+    Json,
+    JsonObject,
+    Recorded,
+    Repeat,
+    Response,
+)
+
+DOCUMENT_FIELDS = ("name", "endpoint", "request", "response", "repeat", "recorded")
+ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
+BODY_FIELDS = ("body", "style", "status", "headers")
+
+T = TypeVar("T")
+
+
+def read_cassette(cassette: str, data: bytes, file: str | None = None) -> Iterator[Interaction]:
+    """The interactions of a cassette; `file` is its name in messages. Raises CassetteError for the first that is broken."""
+    for found in survey_cassette(cassette, data, file):
+        if isinstance(found, CassetteError):
+            raise found
+        yield found
+
+
+def survey_cassette(cassette: str, data: bytes, file: str | None = None) -> Iterator[Interaction | CassetteError]:
+    """The interactions of a cassette, and what is wrong with those that are broken."""
+    file, place = file or cassette, 0
+    try:
+        for document in documents(data):
+            place += 1
+            yield _read_or_error(cassette, place, document, file)
+    except YamlError as error:
+        yield CassetteError(file, error.line, f"interaction {place + 1} {error.problem}")
+
+
+def _read_or_error(cassette: str, place: int, document: Document, file: str) -> Interaction | CassetteError:
+    try:
+        return read_interaction(cassette, place, document, file)
+    except CassetteError as error:
+        return error
+
+
+def read_interaction(cassette: str, place: int, document: Document, file: str) -> Interaction:
+    """The interaction that a document holds. Raises CassetteError, with the line of the field."""
+    try:
+        return _read(cassette, place, document)
+    except BadField as error:
+        where = dotted(error.path)
+        problem = f"interaction {place}: {where}: {error.problem}" if where else f"interaction {place} {error.problem}"
+        raise CassetteError(file, document.line_of(error.path), problem) from None
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """`response.tool_calls[0].name`"""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
+    return "".join(steps).removeprefix(".")
+
+
+def _read(cassette: str, place: int, document: Document) -> Interaction:
+    fields = document.value
+    if not isinstance(fields, dict):
+        raise BadField((), "must be a mapping with request and response")
+    known(fields, DOCUMENT_FIELDS)
+    for name in ("request", "response"):
+        if name not in fields:
+            raise BadField((), f"has no {name}")
+    request = _read_request(fields, document)
+    resource, endpoint = _resource(fields, request)
+    response = fields["response"]
+    return Interaction(
+        cassette=cassette,
+        place=place,
+        line=document.line,
+        endpoint=endpoint,
+        request=request,
+        responses=_read_responses(response, resource),
+        repeat=_read_repeat(fields),
+        recorded="recorded" in fields,
+        name=optional(fields, "name", str),
+    )
+
+
+def _read_request(fields: JsonObject, document: Document) -> JsonObject:
+    request = required(fields, "request", dict)
+    model = request.get("model")
+    if isinstance(model, int | float) and not isinstance(model, bool):  # a model named 4.10 is not the number 4.1
+        return {**request, "model": document.text_at(("request", "model"))}
+    return request
+
+
+def _resource(fields: JsonObject, request: JsonObject) -> tuple[Resource, str]:
+    endpoint = optional(fields, "endpoint", str) or implied_endpoint(request)
+    if endpoint is None:
+        raise BadField(("request",), "has neither messages nor prompt: add endpoint to the document")
+    name = endpoint.removeprefix("/").removeprefix("v1/")
+    resource = resource_named(name)
+    if resource is None:
+        raise BadField(("endpoint",), f"{endpoint!r} is none of {', '.join(ENDPOINTS)}")
+    return resource, name
+
+
+def _read_responses(value: Json, resource: Resource) -> tuple[Response, ...]:
+    if not isinstance(value, list):
+        return (_within(("response",), lambda: _read_response(value, resource)),)
+    if not value:
+        raise BadField(("response",), "must have at least one response")
+    return tuple(_read_listed(response, at, resource) for at, response in enumerate(value))
+
+
+def _read_listed(response: Json, at: int, resource: Resource) -> Response:
+    return _within(("response", at), lambda: _read_response(response, resource))
+
+
+def _within(path: tuple[str | int, ...], read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except BadField as error:
+        raise error.below(*path) from None
+
+
+def _read_response(response: Json, resource: Resource) -> Response:
+    if not isinstance(response, dict):
+        raise BadField((), "must be a mapping" if response is not None else "is empty: give content, error or body")
+    if "error" in response:
+        known(response, ("error",))
+        return _within(("error",), lambda: _read_error(required(response, "error", dict)))
+    if "body" in response:
+        return _read_recorded(response)
+    return resource.read_reply(response)
+
+
+def _read_error(fields: JsonObject) -> ErrorReply:
+    known(fields, ERROR_FIELDS)
+    status = required(fields, "status", int)
+    if not 400 <= status <= 599:
+        raise BadField(("status",), f"must be an HTTP status from 400 to 599, not {status}")
+    return ErrorReply(
+        status=status,
+        message=required(fields, "message", str),
+        type=optional(fields, "type", str) or "invalid_request_error",
+        param=optional(fields, "param", str),
+        code=optional(fields, "code", str),
+        headers=_headers(fields),
+    )
+
+
+def _read_recorded(response: JsonObject) -> Recorded:
+    known(response, BODY_FIELDS)
+    try:
+        style = JsonStyle.read(optional(response, "style", str) or "compact")
+    except ValueError as error:
+        raise BadField(("style",), str(error)) from None
+    return Recorded(
+        status=_status(optional(response, "status", int) or 200),
+        body=style.dump(response["body"]),
+        content=response["body"],
+        headers=_headers(response),
+    )
+
+
+def _status(status: int) -> int:
+    if not 200 <= status <= 599:
+        raise BadField(("status",), f"must be an HTTP status from 200 to 599, not {status}")
+    return status
+
+
+# They describe how the answer travels, and the server writes them itself.
+_OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "content-encoding", "date")
+
+
+def _headers(fields: JsonObject) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in (optional(fields, "headers", dict) or {}).items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise BadField(("headers", name), f"must be a text, not {value!r}")
+        if name.lower() in _OWN_HEADERS:
+            raise BadField(("headers", name), "is written by the server: remove it")
+        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or _breaks(str(value)):
+            raise BadField(("headers", name), "is no HTTP header: a name of letters and -, a value of one ASCII line")
+        headers[name.lower()] = str(value)
+    return headers
+
+
+def _breaks(value: str) -> bool:
+    return not (value.isascii() and value.isprintable())
+
+
+def _read_repeat(fields: JsonObject) -> Repeat:
+    word = optional(fields, "repeat", str) or Repeat.LAST.value
+    if word not in (choices := [repeat.value for repeat in Repeat]):
+        raise BadField(("repeat",), f"{word!r} is none of {', '.join(choices)}")
+    if "repeat" in fields and not isinstance(fields["response"], list):
+        raise BadField(("repeat",), "needs a response that is a list")
+    return Repeat(word)

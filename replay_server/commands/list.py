@@ -1,0 +1,23 @@
+"""`replay-server list`."""
+
+from pathlib import Path
+
+import click
+import orjson
+
+
+@click.command("list")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("cassettes"))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each interaction, a line each.")
+def list_(directory: Path, as_json: bool) -> None:
+    """List the interactions of DIRECTORY (default: cassettes)."""
+    from replay_server.cassettes.inventory import inventory, table
+    from replay_server.cassettes.library import Library
+
+    rows = inventory(Library.load(directory))
+    if as_json:
+        for row in rows:
+            click.echo(orjson.dumps(row.as_json()).decode())
+    else:
+        for line in table(rows):
+            click.echo(line)

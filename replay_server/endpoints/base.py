@@ -1,0 +1,91 @@
+"""What an API resource is: its routes, and the pure functions that the server asks of it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from replay_server.errors import ApiError
+from replay_server.interaction import (
+    Json,
+    JsonObject,
+    RawRequest,
+    Reply,
+    Request,
+    Wanted,
+    WireResponse,
+    WireStream,
+)
+from replay_server.stamp import Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. `path` has no `/v1`; `{name}` stands for one segment, `{name+}` for the rest of the path."""
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str = ""
+
+
+class Resource(Protocol):
+    """One API resource: `routes` and pure functions from requests to neutral values and from those to the wire.
+
+    None of them does I/O. `parse` and `canonical` take whatever JSON a client sent: a recording of a request that the
+    API refused is replayed too. `validate` is asked only before an answer is made up.
+    """
+
+    name: str
+    """The endpoint in keys and cassettes: `chat/completions`."""
+    routes: tuple[Route, ...]
+
+    def parse(self, raw: RawRequest) -> Request:
+        """Read path parameters, query, headers and body. Raises BadRequest for what is not a request at all."""
+
+    def from_cassette(self, fields: JsonObject) -> Request:
+        """Read the `request` of a cassette, as `parse` reads the wire."""
+
+    def canonical(self, request: Request) -> JsonObject:
+        """The fields that carry the prompt, normalised: the input of the key."""
+
+    def prompt(self, request: Request) -> JsonObject:
+        """The same fields as they came."""
+
+    def shape(self, request: Request) -> JsonObject:
+        """The fields that change the shape of the answer, normalised, without those that have their default."""
+
+    def drifting(self, request: Request) -> JsonObject:
+        """All other fields that a match may disagree in, normalised, without those that have their default."""
+
+    def validate(self, request: Request) -> None:
+        """Raise the error that the live API answers this request with, if it refuses it."""
+
+    def wanted(self, request: Request) -> Wanted:
+        """What the request asks for, in neutral terms."""
+
+    def read_reply(self, short: JsonObject) -> Reply:
+        """Read the short form of a cassette's `response`. Raises BadField."""
+
+    def read_body(self, body: Json) -> Reply:
+        """Read an answer of the wire, so that a plain recording can be streamed. Raises BadField."""
+
+    def render(self, request: Request, reply: Any, stamp: Stamp) -> WireResponse:
+        """The plain answer."""
+
+    def stream(self, request: Request, reply: Any, stamp: Stamp) -> WireStream:
+        """The streamed answer."""
+
+    def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
+        """The answer that tells of an error."""
+
+
+class BadField(Exception):
+    """A field of a cassette's document that cannot be read: its `path` from where the reader began, and what to do."""
+
+    def __init__(self, path: tuple[str | int, ...], problem: str) -> None:
+        super().__init__(problem)
+        self.path = path
+        self.problem = problem
+
+    def below(self, *prefix: str | int) -> "BadField":
+        """The same, seen from further up."""
+        return BadField((*prefix, *self.path), self.problem)

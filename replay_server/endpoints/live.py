@@ -1,0 +1,76 @@
+"""Where the live API differs from its own description, as far as anyone has seen it.
+
+The keys of `CORRECTIONS` are names of component schemas. `x-order` is the order in which faults of fields are reported,
+`x-noun` what messages call such a value.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_NAME = {"minLength": 1, "maxLength": 64, "pattern": "^[a-zA-Z0-9_-]+$"}
+_CALL_ID = {"maxLength": 40}
+_AT_LEAST_ONE = {"minimum": 1}
+_CLOSED = {"additionalProperties": False}
+
+# `content` is not "missing": its absence and null are the same fault, which `chat_rules` words.
+_MESSAGE = {
+    "required": ["role"],
+    "properties": {"name": {"minLength": 1, "maxLength": 64, "pattern": r"^[^\s<|\\/>]+$"}},
+}
+
+CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
+    "CreateChatCompletionRequest": {
+        # Measured with bodies that have two faults each; it is neither the alphabet's nor the description's order.
+        "x-order": (
+            *("messages", "functions", "function_call", "tools", "tool_choice", "parallel_tool_calls"),
+            *("max_completion_tokens", "n", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
+            *("logprobs", "top_logprobs", "user", "seed", "moderation", "safety_identifier", "prompt_cache_options"),
+            *("prompt_cache_key", "prompt_cache_retention", "response_format", "service_tier", "max_tokens"),
+            *("reasoning_effort", "logit_bias", "stop", "stream", "stream_options", "store", "metadata"),
+            *("prediction", "verbosity"),
+        ),
+        "properties": {
+            "max_tokens": _AT_LEAST_ONE,
+            "max_completion_tokens": _AT_LEAST_ONE,
+            "tools": {"minItems": 1, "maxItems": 128},
+        },
+    },
+    "ChatCompletionRequestDeveloperMessage": _MESSAGE,
+    "ChatCompletionRequestSystemMessage": _MESSAGE,
+    "ChatCompletionRequestUserMessage": _MESSAGE,
+    "ChatCompletionRequestAssistantMessage": _MESSAGE,
+    "ChatCompletionRequestFunctionMessage": {"required": ["role", "name"]},
+    "ChatCompletionRequestToolMessage": {
+        "required": ["role", "tool_call_id"],
+        "properties": {"tool_call_id": _CALL_ID},
+    },
+    "ChatCompletionMessageToolCalls": {"minItems": 1},
+    "ChatCompletionMessageToolCall": {"properties": {"id": _CALL_ID, "function": {"properties": {"name": _NAME}}}},
+    "ChatCompletionMessageCustomToolCall": {"properties": {"id": _CALL_ID}},
+    "ChatCompletionRequestMessageContentPartFile": {"properties": {"file": _CLOSED}},
+    "ChatCompletionFunctions": {"x-noun": "function definition", "properties": {"name": _NAME}},
+    "ChatCompletionStreamOptions": _CLOSED,
+    "PromptCacheOptionsParam": _CLOSED,
+    "FunctionObject": {"properties": {"name": _NAME}},
+    "Metadata": {
+        "x-noun": "metadata object",
+        "maxProperties": 16,
+        "propertyNames": {"maxLength": 64},
+        "additionalProperties": {"type": "string", "maxLength": 512},
+    },
+}
+
+SUPPORTED: Mapping[str, tuple[str, ...]] = {
+    "messages[].role": ("system", "assistant", "user", "function", "tool", "developer"),
+    # One list for all roles, though no role takes all of them.
+    "messages[].content[].type": ("text", "image_url", "input_audio", "refusal", "audio", "file"),
+    "response_format.type": ("json_object", "json_schema", "text"),
+    "service_tier": ("auto", "default", "fast", "flex", "priority"),
+}
+"""The values that a refusal lists, where these are not the description's own, in its order."""
+
+ASSUMED: Mapping[str, str] = {"tool_choice.type": "function"}
+"""What an unknown discriminator is read as, where the API does not look at it first."""
+
+MAY_BE_EMPTY = frozenset({"messages[].content"})
+"""Arrays that the API takes empty, though its description says otherwise."""

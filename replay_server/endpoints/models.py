@@ -1,0 +1,66 @@
+"""`GET /models` and `GET /models/{id}`. Wire facts: OpenAI's API description 2.3.0."""
+
+from replay_server.endpoints.base import BadField, Route
+from replay_server.endpoints.openai import Fields, OpenAIResource, json_response
+from replay_server.endpoints.short_form import items, known
+from replay_server.interaction import (
+    Json,
+    JsonObject,
+    ModelsReply,
+    ModelsWanted,
+    RawRequest,
+    Request,
+    WireResponse,
+    WireStream,
+)
+from replay_server.stamp import Stamp
+
+
+class Models(OpenAIResource):
+    """The models there are."""
+
+    name = "models"
+    routes = (
+        Route("GET", "/models", "listModels", "List the models"),
+        Route("GET", "/models/{model+}", "retrieveModel", "Describe a model"),  # some models have a / in their name
+    )
+    fields = Fields(prompt=("model",), shape={})
+
+    def parse(self, raw: RawRequest) -> Request:
+        """Read the path: there is no body."""
+        model = raw.parameters.get("model")
+        return self.from_cassette({} if model is None else {"model": model})
+
+    def validate(self, request: Request) -> None:
+        """Every path that leads here is a request."""
+
+    def wanted(self, request: Request) -> ModelsWanted:
+        """All models, or the one that the path names."""
+        return ModelsWanted(model=request.model or None)
+
+    def read_reply(self, short: JsonObject) -> ModelsReply:
+        """Read the short form: `models: [name, …]`."""
+        known(short, ("models",))
+        return ModelsReply(models=items(short, "models", str))
+
+    def read_body(self, body: Json) -> ModelsReply:
+        """Models are never streamed, so nobody need read a recorded list."""
+        raise BadField((), "a list of models cannot be streamed")
+
+    def render(self, request: Request, reply: ModelsReply, stamp: Stamp) -> WireResponse:
+        """A `list` of `model` objects, or one of them."""
+        if request.model:
+            return json_response(_model(reply.models[0] if reply.models else request.model), stamp)
+        return json_response({"object": "list", "data": [_model(name) for name in reply.models]}, stamp)
+
+    def stream(self, request: Request, reply: ModelsReply, stamp: Stamp) -> WireStream:
+        """The plain answer: there is no parameter that asks for a stream."""
+        plain = self.render(request, reply, stamp)
+        return WireStream(plain.status, plain.headers, (plain.body,))
+
+
+RESOURCE = Models()
+
+
+def _model(name: str) -> dict[str, Json]:
+    return {"id": name, "object": "model", "created": Stamp(name).created, "owned_by": "system"}

@@ -1,0 +1,152 @@
+"""What every OpenAI resource shares: JSON bodies, the error object, the headers, and the fields that matching compares."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import orjson
+
+from replay_server.endpoints.base import Route
+from replay_server.endpoints.description import request_schema
+from replay_server.endpoints.validation import check
+from replay_server.errors import ApiError, BadRequest
+from replay_server.interaction import Json, JsonObject, RawRequest, Request, WireResponse
+from replay_server.keys import MAX_DEPTH, canonical_json, normalise, too_deep
+from replay_server.stamp import Stamp
+
+_UNPARSABLE = (
+    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library"
+    " correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON: {}.)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """How the fields of a request's body take part in matching. A field that is named nowhere here drifts."""
+
+    prompt: tuple[str, ...]
+    """Carry the prompt: the key."""
+    shape: Mapping[str, Callable[[JsonObject], Json]]
+    """Change the shape of the answer: what of the body is compared. None where the body asks for the default."""
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+    """What a field means when it is absent."""
+
+    def shape_of(self, body: JsonObject) -> JsonObject:
+        """The fields that shape the answer, without those that have their default."""
+        shapes = ((name, shape(body)) for name, shape in self.shape.items() if name in body)
+        return {name: value for name, value in shapes if value is not None}
+
+    def drifting(self, body: JsonObject) -> JsonObject:
+        """All fields that carry no prompt, without those that have their default."""
+        return {
+            name: normalise(value)
+            for name, value in body.items()
+            if name not in self.prompt and name not in _TRANSPORT and not self._has_default(name, value)
+        }
+
+    def _has_default(self, name: str, value: Json) -> bool:
+        return value is None or (name in self.defaults and canonical_json(normalise(value)) == self._default_json(name))
+
+    def _default_json(self, name: str) -> bytes:
+        return canonical_json(self.defaults[name])
+
+
+# One recording serves both modes, so how the answer travels is neither in the key nor drift.
+_TRANSPORT = frozenset({"stream", "stream_options"})
+
+
+class OpenAIResource:
+    """The parts of `Resource` that are alike for all resources with a JSON body."""
+
+    name: ClassVar[str]
+    routes: ClassVar[tuple[Route, ...]]
+    fields: ClassVar[Fields]
+
+    def parse(self, raw: RawRequest) -> Request:
+        """Read the JSON body. Raises BadRequest where it is no JSON object."""
+        body = parse_object(raw.body)
+        if deployment := raw.parameters.get("deployment"):  # Azure answers for its path, whatever model the body names
+            body["model"] = deployment
+        return self.from_cassette(body)
+
+    def from_cassette(self, fields: JsonObject) -> Request:
+        """The request with this body."""
+        model = fields.get("model")
+        return Request(self.name, model if isinstance(model, str) else "", fields, fields.get("stream") is True)
+
+    def prompt(self, request: Request) -> JsonObject:
+        """The fields of the key, as they came."""
+        return {name: request.body[name] for name in self.fields.prompt if name in request.body}
+
+    def canonical(self, request: Request) -> JsonObject:
+        """The fields of the key, normalised."""
+        return {name: normalise(value) for name, value in self.prompt(request).items()}
+
+    def shape(self, request: Request) -> JsonObject:
+        """The fields that change the shape of the answer."""
+        return self.fields.shape_of(request.body)
+
+    def drifting(self, request: Request) -> JsonObject:
+        """The other fields that a match may disagree in."""
+        return self.fields.drifting(request.body)
+
+    def validate(self, request: Request) -> None:
+        """Raise the error that the live API answers this request with, if it refuses it."""
+        if request.body.get("model") in (None, ""):
+            raise BadRequest("you must provide a model parameter")
+        check(request.body, request_schema(self.routes[0].operation_id))
+
+    def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
+        """The API's error object."""
+        return error_response(error, stamp)
+
+
+def parse_object(body: bytes) -> dict[str, Json]:
+    """The JSON object that a body holds. Raises BadRequest."""
+    try:
+        parsed: Json = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(_UNPARSABLE.format(error)) from None
+    if not isinstance(parsed, dict):
+        raise BadRequest("Invalid type for the request body: expected an object.", code="invalid_type")
+    # Counting brackets is quick, and nearly always enough.
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and too_deep(parsed):
+        raise BadRequest(f"Invalid request body: objects and arrays lie more than {MAX_DEPTH} deep.", code="invalid_value")
+    return parsed
+
+
+def headers(stamp: Stamp, content_type: str = "application/json") -> dict[str, str]:
+    """The headers of every answer of the API."""
+    return {
+        "content-type": content_type,
+        "openai-processing-ms": str(stamp.processing_ms),
+        "openai-version": "2020-10-01",
+        "x-request-id": "req_" + stamp.hex("request", 32),
+        "x-content-type-options": "nosniff",
+    }
+
+
+def json_response(value: Mapping[str, object], stamp: Stamp, status: int = 200) -> WireResponse:
+    """An answer in the live API's JSON style: indented by two."""
+    return WireResponse(status, headers(stamp), orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+def error_response(error: ApiError, stamp: Stamp) -> WireResponse:
+    """The error object: all four fields, null where empty."""
+    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return json_response({"error": fields}, stamp, error.status)
+
+
+def field_value(name: str) -> Callable[[JsonObject], Json]:
+    """A shape that is the field itself, normalised."""
+    return lambda body: normalise(body[name])
+
+
+def unless(name: str, default: Json) -> Callable[[JsonObject], Json]:
+    """A shape that is the field itself, or None where it is `default`."""
+
+    def shape(body: JsonObject) -> Json:
+        value = normalise(body[name])
+        return None if value == default and type(value) is type(default) else value
+
+    return shape

@@ -1,0 +1,53 @@
+"""Completing a hand-written reply: usage, and logprobs and deltas where they are wanted. On the path of every hit."""
+
+from dataclasses import replace
+
+from replay_server.fallback.draw import Draw
+from replay_server.fallback.logprobs import logprobs
+from replay_server.fallback.tokens import count, prompt_tokens, split
+from replay_server.interaction import Choice, TextReply, TextWanted, ToolCall, Usage
+
+
+def complete(wanted: TextWanted, reply: TextReply, key: str) -> TextReply:
+    """The reply with nothing changed that its author wrote."""
+    choices = reply.choices
+    if wanted.stream or wanted.logprobs is not None:
+        choices = tuple(_complete_choice(wanted, choice, Draw(key, "logprobs", i)) for i, choice in enumerate(choices))
+    elif reply.usage is not None:
+        return reply
+    return replace(reply, choices=choices, usage=reply.usage or usage_of(wanted, reply.choices))
+
+
+def usage_of(wanted: TextWanted, choices: tuple[Choice, ...]) -> Usage:
+    """The tokens of all prompts, estimated, and of all that the choices say."""
+    prompts = sum(map(prompt_tokens, wanted.prompts))
+    return Usage(prompt_tokens=prompts, completion_tokens=sum(map(choice_tokens, choices)))
+
+
+def choice_tokens(choice: Choice) -> int:
+    """The tokens of content, refusal and tool calls."""
+    total = count(choice.content) if choice.content else 0
+    if choice.refusal:
+        total += count(choice.refusal)
+    return total + sum(map(call_tokens, choice.tool_calls))
+
+
+def call_tokens(call: ToolCall) -> int:
+    """The tokens of a call's name and arguments."""
+    return count(call.name) + count(call.arguments)
+
+
+def _complete_choice(wanted: TextWanted, choice: Choice, draw: Draw) -> Choice:
+    content = choice.content
+    if wanted.logprobs is not None and content and choice.logprobs is None:
+        judged = logprobs(split(content), wanted.logprobs, draw, starts_text=wanted.echo)
+        choice = replace(choice, logprobs=judged)
+    if not wanted.stream:
+        return choice
+    said = content if content is not None else choice.refusal
+    deltas = tuple(split(said)) if choice.deltas is None and said is not None else choice.deltas
+    return replace(choice, deltas=deltas, tool_calls=tuple(map(_cut_arguments, choice.tool_calls)))
+
+
+def _cut_arguments(call: ToolCall) -> ToolCall:
+    return call if call.deltas is not None else replace(call, deltas=tuple(split(call.arguments)))

@@ -1,0 +1,39 @@
+"""From what is wanted to the module that makes it: a new kind of `Wanted` is one new module and one line here."""
+
+from typing import assert_never
+
+from replay_server.fallback.completion import complete
+from replay_server.fallback.models import models_reply
+from replay_server.interaction import ModelsReply, ModelsWanted, Reply, TextReply, TextWanted, Wanted
+
+
+class Generator:
+    """Makes up replies. The same wanted value and the same key give the same reply, everywhere and always."""
+
+    def __init__(self, models: tuple[str, ...] = (), listed: bool = False) -> None:
+        """`models` are those known; with `listed`, a model outside of them does not exist."""
+        self._models = models
+        self._listed = listed
+
+    def generate(self, wanted: Wanted, key: str) -> Reply:
+        """A whole reply, made up. `key` is the request's, as 64 hex digits."""
+        match wanted:
+            case TextWanted():
+                # Loaded at the first miss: replay alone never needs it.
+                from replay_server.fallback.text import text_reply
+
+                return text_reply(wanted, key)
+            case ModelsWanted():
+                return models_reply(wanted, self._models, self._listed)
+            case _:
+                assert_never(wanted)
+
+    def complete(self, wanted: Wanted, reply: Reply, key: str) -> Reply:
+        """The reply, with what its author left out: usage, and where they are wanted, logprobs and deltas."""
+        match wanted, reply:
+            case TextWanted(), TextReply():
+                return complete(wanted, reply, key)
+            case _, TextReply() | ModelsReply():
+                return reply
+            case _:
+                assert_never(reply)

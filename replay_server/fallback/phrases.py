@@ -1,0 +1,205 @@
+"""What generated prose is made of. A slot in braces is filled by `prose`; no slot decides about a verb's number.
+
+`{phrase}` is the prompt's noun phrase and stands only where an object may. `{word}` is any content word of the prompt,
+so it stands only where any kind of word may. All other slots name a list below; all that follow `a` start with a
+consonant.
+"""
+
+from replay_server.fallback.topic import Asks
+
+OPENERS: dict[Asks, tuple[str, ...]] = {
+    Asks.GREETING: (
+        "Hello! It is good to hear from you.",
+        "Hi there! Thank you for getting in touch.",
+        "Good to see you here!",
+        "Hello, and welcome!",
+        "Hi! I am glad that you wrote.",
+        "Greetings! I hope that your day goes well.",
+        "Hello there! This is a good moment to start.",
+        "Hi, and thank you for the message!",
+    ),
+    Asks.CODE: (
+        "Here is a {small} version of {phrase}.",
+        "The following code takes care of {phrase}.",
+        "This is one way to write {phrase}.",
+        "Below is a {small} solution for {phrase}.",
+        "A {small} piece of code is enough for {phrase}.",
+        "You can start from this code for {phrase}.",
+        "Here is how I would write {phrase}.",
+        "The code below covers {phrase}.",
+    ),
+    Asks.TRANSLATION: (
+        "Here is a translation of {phrase}.",
+        "A close translation of {phrase} follows.",
+        "This translation keeps the tone of {phrase}.",
+        "A natural rendering of {phrase} would be this one.",
+        "Translated word for word, little of {phrase} is lost.",
+        "The translation below stays near to {phrase}.",
+        "There is more than one way to translate {phrase}.",
+        "This is how a native speaker would put {phrase}.",
+    ),
+    Asks.SUMMARY: (
+        "In summary, the text is about {phrase}.",
+        "The main point concerns {phrase}.",
+        "In short, everything here turns on {phrase}.",
+        "The text can be reduced to a few remarks about {phrase}.",
+        "The essence lies in {phrase}.",
+        "Put briefly, the text deals with {phrase}.",
+        "Here is a {small} summary of {phrase}.",
+        "What matters most here has to do with {phrase}.",
+    ),
+    Asks.LIST: (
+        "Here is a {small} list about {phrase}:",
+        "These points cover {phrase}:",
+        "For {phrase}, consider the following:",
+        "A {small} selection for {phrase}:",
+        "The points below are the ones that matter for {phrase}:",
+        "Several things come to mind for {phrase}:",
+        "This list gives a {small} start on {phrase}:",
+        "When it comes to {phrase}, keep these in mind:",
+    ),
+    Asks.HOW: (
+        "The simplest way to deal with {phrase} is to go step by step.",
+        "There is a {small} way to approach {phrase}.",
+        "Handling {phrase} takes only a few steps.",
+        "To get started with {phrase}, look at the {word} part first.",
+        "A {good} approach to {phrase} begins with a {small} plan.",
+        "Most people handle {phrase} in two or three steps.",
+        "You can manage {phrase} with a {good} routine.",
+        "The usual method for {phrase} is easy to follow.",
+    ),
+    Asks.WHY: (
+        "The main reason lies in {phrase}.",
+        "There are a few reasons behind {phrase}.",
+        "The explanation for {phrase} is mostly a matter of {matter}.",
+        "Several causes meet in {phrase}.",
+        "The short explanation for {phrase} starts with {matter}.",
+        "Much of the reason has to do with {matter}.",
+        "Behind {phrase} there is usually a {good} {cause}.",
+        "The reason is found by a {small} look at {phrase}.",
+    ),
+    Asks.WHAT: (
+        "The short answer about {phrase} is a {small} one.",
+        "When people ask about {phrase}, the {word} part is what counts.",
+        "There is a {good} answer to the question of {phrase}.",
+        "The question of {phrase} has a {small} answer.",
+        "As for {phrase}, the answer depends mostly on {matter}.",
+        "Here is what can be said about {phrase}.",
+        "The most useful fact about {phrase} concerns {matter}.",
+        "With {phrase}, it helps to begin with the {word} part.",
+    ),
+    Asks.CHOICE: (
+        "Yes, as far as {phrase} goes.",
+        "That depends on {phrase}, but mostly yes.",
+        "In most cases the answer about {phrase} is yes.",
+        "Not always, although {matter} speaks for it.",
+        "Yes, with a {small} reservation about {phrase}.",
+        "Probably, judging by {phrase}.",
+        "It does seem so, given {phrase}.",
+        "In general no, but {phrase} can make a difference.",
+    ),
+    Asks.OTHER: (
+        "Here are some thoughts about {phrase}.",
+        "Let us take a {small} look at {phrase}.",
+        "There is quite a lot to say about {phrase}.",
+        "Thank you for bringing up {phrase}.",
+        "A {good} place to start is {matter}.",
+        "The {word} part is a {good} place to begin.",
+        "With regard to {phrase}, a few points stand out.",
+        "Much can be said about {phrase}.",
+    ),
+}
+
+AFTER_RESULT = (
+    "According to the result, here is what matters for {phrase}.",
+    "The result settles the question about {phrase}.",
+    "Based on what the tool returned, {matter} decides about {phrase}.",
+    "The tool has answered, so here is the outcome for {phrase}.",
+    "With the result at hand, there is a {good} answer about {phrase}.",
+    "The lookup worked, and it gives a {small} answer about {phrase}.",
+    "Judging by the result, the {word} part is covered.",
+    "That result is all that was needed for {phrase}.",
+)
+
+SENTENCES = (
+    "The {word} part is where {matter} makes the biggest difference.",
+    "In practice, {matter} matters more than {matter}.",
+    "A {good} {cause} is often found in {matter}.",
+    "It is worth checking the {word} part before anything else.",
+    "Most questions about {phrase} come back to {matter}.",
+    "This keeps the {word} side {clear} and easy to check.",
+    "{When}, {matter} is what people notice first.",
+    "{When}, a {small} change in {matter} is enough.",
+    "Without {matter}, even a {good} plan for {phrase} stays vague.",
+    "The {word} side is {clear}, and {matter} follows from it.",
+    "Many people underestimate {matter} when they think about {phrase}.",
+    "A {small} example with {phrase} shows this well.",
+    "The details depend on {matter}, but the {word} part stays the same.",
+    "That is also why {matter} is mentioned so often together with {phrase}.",
+    "It helps to keep {matter} apart from {matter}.",
+    "{When}, the {word} part deserves a second look.",
+    "One {cause} stands out: {matter}.",
+    "There is rarely a need for more than a {small} {cause}.",
+    "For {phrase}, {matter} is usually {clear} enough.",
+    "Both {matter} and the {word} part have their place here.",
+    "A {good} rule is to settle the {word} part early.",
+    "Nothing about {phrase} has to be perfect from the start.",
+    "The rest is a question of {matter}.",
+    "If something about {phrase} seems odd, look at {matter} again.",
+)
+
+STEPS = (
+    "start with the {word} part",
+    "write down what is known about {phrase}",
+    "compare {matter} with {matter}",
+    "choose a {good} {cause} and keep to it",
+    "make a {small} test of the {word} part",
+    "check {matter} once more",
+    "leave room for {matter}",
+    "ask somebody else about {phrase}",
+    "keep the {word} side {clear}",
+    "review the result after a while",
+)
+"""Steps start with a verb in the imperative: they read well in a list and in a sentence."""
+
+CLOSERS = (
+    "I hope this helps with {phrase}.",
+    "Feel free to ask for more about {phrase}.",
+    "This should be enough to go on with.",
+    "That is the {word} part in a few words.",
+    "From here, the next step is {matter}.",
+    "More detail about {phrase} can follow if needed.",
+    "With that, {phrase} should no longer be a problem.",
+    "In the end, {matter} decides.",
+)
+
+LISTS: dict[str, tuple[str, ...]] = {
+    "matter": (
+        *("good timing", "clear structure", "a bit of patience", "careful planning", "the wider context"),
+        *("regular practice", "simple language", "the available time", "a shared goal", "reliable data"),
+        *("the overall balance", "close attention", "past experience", "a steady pace", "the right order"),
+        *("local knowledge", "honest feedback", "a common standard", "enough preparation", "long-term use"),
+    ),
+    "good": ("good", "practical", "reasonable", "solid", "well-tested", "careful", "sensible", "straightforward"),
+    "small": ("short", "simple", "small", "brief", "compact", "quick", "plain", "modest"),
+    "cause": ("reason", "pattern", "principle", "habit", "method", "detail", "point", "condition"),
+    "clear": ("clear", "simple", "visible", "stable", "consistent", "manageable", "readable", "predictable"),
+    "When": (
+        *(
+            "In everyday use",
+            "At first sight",
+            "Over time",
+            "In larger projects",
+            "For beginners",
+            "On closer inspection",
+        ),
+        *(
+            "Most of the time",
+            "In many cases",
+            "After a while",
+            "Under normal conditions",
+            "As a rule",
+            "In the long run",
+        ),
+    ),
+}

@@ -1,0 +1,27 @@
+"""A whole text reply: `n` choices for each prompt, and what they cost."""
+
+from collections.abc import Iterator
+
+from replay_server.fallback.answer import Answer, Author
+from replay_server.fallback.tokens import prompt_tokens
+from replay_server.fallback.tools import require_sound_tools
+from replay_server.interaction import Choice, TextReply, TextWanted, Usage
+
+
+def text_reply(wanted: TextWanted, key: str) -> TextReply:
+    """Make up a reply. Raises BadRequest for a schema that has no value."""
+    require_sound_tools(wanted.tools)
+    choices: list[Choice] = []
+    spent = 0
+    for place, prompt in enumerate(wanted.prompts):
+        answers = list(_answers(Author(wanted, prompt, (key, wanted.seed, place)), wanted))
+        choices += [answer.choice for answer in answers[: wanted.n]]
+        spent += sum(answer.tokens for answer in answers)
+    asked = sum(map(prompt_tokens, wanted.prompts))
+    return TextReply(choices=tuple(choices), usage=Usage(prompt_tokens=asked, completion_tokens=spent))
+
+
+def _answers(author: Author, wanted: TextWanted) -> Iterator[Answer]:
+    """As many as are thought up; `best_of` is the same text for choice i, whatever `n` is."""
+    for index in range(max(wanted.n, wanted.best_of or 0)):
+        yield author.answer(index)

@@ -1,0 +1,255 @@
+"""The nouns: a request as it came, what it wants, what answers it. Frozen values, no I/O.
+
+`Wanted` and `Reply` are neutral. An endpoint turns its own parameters into a `Wanted` and its own wire shape out of a
+`Reply`, so that the generator needs to know no endpoint, and a new endpoint needs no change of the generator.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias, Union
+
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+JsonObject: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request, framed and routed but not yet understood. Header names are lower case."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as its endpoint reads it: `body` is what the client sent, untouched."""
+
+    endpoint: str
+    model: str
+    body: JsonObject
+    stream: bool = False
+
+
+# What a request wants ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One text to answer. `text` is what the answer is about; every other text that costs tokens is in `context`."""
+
+    text: str = ""
+    context: tuple[str, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    """A prompt given as token ids has these in place of `text`."""
+    framing_tokens: int = 0
+    """Tokens that no text shows: what wraps each message, images."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A tool that may be called; `parameters` is the JSON Schema of its arguments (empty: any object)."""
+
+    name: str
+    description: str = ""
+    parameters: JsonObject = field(default_factory=dict)
+    kind: str = "function"
+    """`function`: arguments are JSON; `custom`: arguments are free text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextWanted:
+    """Text, JSON or tool calls: `n` choices for each prompt."""
+
+    prompts: tuple[Prompt, ...]
+    n: int = 1
+    best_of: int | None = None
+    """Choices thought up per prompt, of which `n` are given; all are counted. None: `n`."""
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None
+    """How many alternatives to give with each token; None: no logprobs at all."""
+    echo: bool = False
+    """The text of a choice starts with its prompt."""
+    suffix: str | None = None
+    """The text that follows what is to be inserted."""
+    json_object: bool = False
+    schema: JsonObject | None = None
+    """The JSON Schema that the text must be valid against."""
+    tools: tuple[Tool, ...] = ()
+    """Only those that may be called now: the endpoint has applied tool_choice."""
+    must_call: bool = False
+    parallel: bool = True
+    call_finish_reason: str = "tool_calls"
+    """What a choice with tool calls ends with."""
+    after_tool_result: bool = False
+    seed: int | None = None
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsWanted:
+    """The list of models (`model` is None), or one of them."""
+
+    model: str | None = None
+
+
+Wanted: TypeAlias = TextWanted | ModelsWanted
+
+
+# What answers it -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call of a tool; `arguments` is JSON text for a function, free text for a custom tool."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+    kind: str = "function"
+    deltas: tuple[str, ...] | None = None
+    """`arguments`, cut where a stream cuts it. None: not cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of the text, its natural-log probability, and the likeliest tokens at its place, likeliest first."""
+
+    token: str
+    logprob: float | None
+    """None only for the first token of an echoed prompt."""
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One answer. A `finish_reason` of None: the endpoint takes what fits the contents."""
+
+    content: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    refusal: str | None = None
+    finish_reason: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    deltas: tuple[str, ...] | None = None
+    """`content` (or `refusal`), cut where a stream cuts it. None: not cut."""
+    annotations: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens counted."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReply:
+    """Choices in the order of the prompts, `n` for each. What is None is the endpoint's to fill in."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage | None = None
+    id: str | None = None
+    created: int | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsReply:
+    """The names of models, in order."""
+
+    models: tuple[str, ...]
+
+
+Reply: TypeAlias = TextReply | ModelsReply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReply:
+    """An error that a cassette replays, with the fields of the API's own error object."""
+
+    status: int
+    message: str
+    type: str = "invalid_request_error"
+    param: str | None = None
+    code: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An answer exactly as an upstream gave it. `content` is the body, parsed, where it is JSON."""
+
+    status: int
+    body: bytes
+    content: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Response: TypeAlias = TextReply | ModelsReply | ErrorReply | Recorded
+
+
+class Repeat(StrEnum):
+    """What follows the last response of a sequence."""
+
+    LAST = "last"
+    CYCLE = "cycle"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One request with its response, or the sequence of responses that identical requests get in turn."""
+
+    cassette: str
+    """Path of the cassette below its directory, with `/`."""
+    place: int
+    """Place of the document in its cassette, from 1."""
+    line: int
+    endpoint: str
+    request: JsonObject
+    """The fields of the request's body, as they are written."""
+    responses: tuple[Response, ...]
+    repeat: Repeat = Repeat.LAST
+    recorded: bool = False
+    name: str | None = None
+
+    @property
+    def id(self) -> str:
+        """How messages and headers name it: `weather.yaml#3`."""
+        return f"{self.cassette}#{self.place}"
+
+
+# What goes out -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    """A whole answer, ready to be sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WireStream:
+    """A streamed answer: the frames of its events, each with the blank line that ends it."""
+
+    status: int
+    headers: Mapping[str, str]
+    frames: Iterable[bytes]

@@ -1,0 +1,118 @@
+"""What is wrong with the cassettes of a directory, all of it in one go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.files import cassette_files, load_config, read_file
+from replay_server.cassettes.matching import Keyed
+from replay_server.cassettes.reader import survey_cassette
+from replay_server.endpoints.response_check import response_faults
+from replay_server.endpoints.table import resource_named
+from replay_server.errors import CassetteError
+from replay_server.fallback import Generator
+from replay_server.interaction import ErrorReply, Interaction, Recorded, Response
+from replay_server.keys import canonical_json
+from replay_server.stamp import Stamp
+from replay_server.terminal import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, where, and what to do."""
+
+    file: str
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.file}:{self.line}: {self.problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The findings, in the order of files and lines."""
+
+    findings: tuple[Finding, ...]
+    cassettes: int
+    interactions: int
+
+    @property
+    def summary(self) -> str:
+        """The last line."""
+        found = f"{len(self.findings)} finding{'' if len(self.findings) == 1 else 's'}" if self.findings else "all well"
+        return f"{self.cassettes} cassettes, {self.interactions} interactions: {found}"
+
+
+def check_directory(directory: Path) -> Report:
+    """Read every cassette of a directory and judge it."""
+    findings: list[Finding] = []
+    config = _config(directory, findings)
+    cassettes = interactions = 0
+    for name, path in cassette_files(directory):
+        sound, broken = _survey(name, path)
+        findings += broken + list(_judge(sound, str(path), config))
+        cassettes, interactions = cassettes + 1, interactions + len(sound)
+    return Report(tuple(sorted(findings, key=lambda found: (found.file, found.line))), cassettes, interactions)
+
+
+def _config(directory: Path, findings: list[Finding]) -> Config:
+    try:
+        return load_config(directory)
+    except CassetteError as error:
+        findings.append(_finding(error))
+        return Config()
+
+
+def _survey(name: str, path: Path) -> tuple[list[Interaction], list[Finding]]:
+    try:
+        found = list(survey_cassette(name, read_file(str(path), path), str(path)))
+    except CassetteError as error:
+        return [], [_finding(error)]
+    broken = [_finding(each) for each in found if isinstance(each, CassetteError)]
+    if not found:
+        broken.append(Finding(str(path), 1, "holds no interaction: add one, or remove the file"))
+    return [each for each in found if isinstance(each, Interaction)], broken
+
+
+def _finding(error: CassetteError) -> Finding:
+    return Finding(error.file, error.line, error.problem)
+
+
+def _judge(interactions: list[Interaction], file: str, config: Config) -> Iterator[Finding]:
+    seen: dict[bytes, Interaction] = {}
+    for interaction in interactions:
+        resource = resource_named(interaction.endpoint)
+        assert resource is not None, interaction.endpoint  # the reader has looked it up
+        keyed = Keyed(resource, resource.from_cassette(interaction.request), config)
+        first = seen.setdefault(_identity(keyed), interaction)
+        if first is not interaction:
+            twice = f"interaction {interaction.place} has the same request as interaction {first.place} (line {first.line})"
+            yield Finding(file, interaction.line, f"{twice}: make their responses one list, or remove one")
+        yield from (Finding(file, interaction.line, problem) for problem in _reply_problems(interaction, keyed))
+
+
+def _identity(keyed: Keyed) -> bytes:
+    return canonical_json([keyed.key, keyed.shape, keyed.drifting, keyed.request.stream])
+
+
+def _reply_problems(interaction: Interaction, keyed: Keyed) -> Iterator[str]:
+    """How the responses break the shape that the API's description gives them."""
+    for at, response in enumerate(interaction.responses):
+        where = f"response[{at}]" if len(interaction.responses) > 1 else "response"
+        for fault in _faults(keyed, response):
+            yield f"interaction {interaction.place}: {where}: {fault} (as the API's description has it)"
+
+
+def _faults(keyed: Keyed, response: Response) -> Iterator[str]:
+    if isinstance(response, ErrorReply) or (isinstance(response, Recorded) and response.status != 200):
+        return
+    if isinstance(response, Recorded):
+        body = response.content
+    else:
+        whole = Generator().complete(keyed.resource.wanted(keyed.request), response, keyed.key)
+        body = orjson.loads(keyed.resource.render(keyed.request, whole, Stamp(keyed.key)).body)
+    yield from response_faults(keyed.resource.routes[0].operation_id, body)

@@ -1,0 +1,143 @@
+"""The decision: which answer a request gets, and where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.matching import Keyed, Match
+from replay_server.endpoints.base import BadField, Resource
+from replay_server.errors import ApiError
+from replay_server.fallback import Generator
+from replay_server.interaction import (
+    ErrorReply,
+    Interaction,
+    Recorded,
+    Repeat,
+    Reply,
+    Request,
+    Response,
+    WireResponse,
+    WireStream,
+)
+from replay_server.replay.miss import exhausted, miss
+from replay_server.replay.state import State
+from replay_server.stamp import Stamp
+
+
+class OnMiss(StrEnum):
+    """What answers a request that no interaction matches."""
+
+    GENERATE = "generate"
+    ERROR = "error"
+
+
+class Source(StrEnum):
+    """Where an answer comes from: the header `x-replay-source`."""
+
+    CASSETTE = "cassette"
+    GENERATED = "generated"
+    MISS = "miss"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes out, and the `x-replay-*` headers that say where it comes from."""
+
+    wire: WireResponse | WireStream
+    headers: Mapping[str, str]
+
+
+class Replay:
+    """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss."""
+
+    def __init__(self, library: Library, state: State, on_miss: OnMiss, remedy: str) -> None:
+        self.library = library
+        self._state = state
+        self.on_miss = on_miss
+        self._remedy = remedy
+        listed = library.config.models
+        self._generator = Generator(library.models if listed is None else listed, listed=listed is not None)
+
+    async def answer(self, resource: Resource, request: Request, session: str) -> Answer:
+        """The answer to a request. Errors of the API are answers too."""
+        asked = self.library.key(resource, request)
+        try:
+            return await self._answer(asked, session)
+        except ApiError as error:
+            return Answer(resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
+
+    async def _answer(self, asked: Keyed, session: str) -> Answer:
+        found = self.library.find(asked)
+        if isinstance(found, Match):
+            return await self._replayed(asked, found, session)
+        if self.on_miss is OnMiss.ERROR:
+            raise miss(self.library, asked, found, self._remedy)
+        return self._generated(asked)
+
+    def _generated(self, asked: Keyed) -> Answer:
+        asked.resource.validate(asked.request)
+        reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
+        return Answer(_send(asked, reply, Stamp(asked.key)), _headers(Source.GENERATED, asked))
+
+    async def _replayed(self, asked: Keyed, match: Match, session: str) -> Answer:
+        interaction = match.interaction
+        place = 0
+        if len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST:
+            place = await self._place(asked, interaction, session)
+        wire = self._wire(asked, interaction, interaction.responses[place], Stamp(asked.key, place))
+        return Answer(wire, _headers(Source.CASSETTE, asked, match))
+
+    async def _place(self, asked: Keyed, interaction: Interaction, session: str) -> int:
+        position, count = await self._state.advance(session, interaction.id), len(interaction.responses)
+        if position < count:
+            return position
+        if interaction.repeat is Repeat.ERROR:
+            raise exhausted(asked, interaction)
+        return count - 1 if interaction.repeat is Repeat.LAST else position % count
+
+    def _wire(
+        self, asked: Keyed, interaction: Interaction, response: Response, stamp: Stamp
+    ) -> WireResponse | WireStream:
+        if isinstance(response, ErrorReply):
+            return _error(asked.resource, response, stamp)
+        wanted = asked.resource.wanted(asked.request)
+        if not isinstance(response, Recorded):
+            return _send(asked, self._generator.complete(wanted, response, asked.key), stamp)
+        if response.status != 200 or not asked.request.stream:
+            plain = {"content-type": "application/json", **response.headers}
+            return WireResponse(response.status, plain, response.body)
+        reply = self._generator.complete(wanted, _understood(asked.resource, interaction, response), asked.key)
+        return asked.resource.stream(asked.request, reply, stamp)
+
+
+def _send(asked: Keyed, reply: object, stamp: Stamp) -> WireResponse | WireStream:
+    send = asked.resource.stream if asked.request.stream else asked.resource.render
+    return send(asked.request, reply, stamp)
+
+
+def _error(resource: Resource, reply: ErrorReply, stamp: Stamp) -> WireResponse:
+    error = ApiError(reply.message, status=reply.status, type=reply.type, param=reply.param, code=reply.code)
+    wire = resource.error(error, stamp)
+    return WireResponse(wire.status, {**wire.headers, **reply.headers}, wire.body)
+
+
+def _understood(resource: Resource, interaction: Interaction, response: Recorded) -> Reply:
+    try:
+        return resource.read_body(response.content)
+    except BadField as error:
+        raise ApiError(
+            f"{interaction.id}: response.body {error.problem}, so it cannot be streamed: ask without stream",
+            status=422,  # client libraries do not retry it
+            code="recording_cannot_be_streamed",
+        ) from None
+
+
+def _headers(source: str, asked: Keyed, match: Match | None = None) -> dict[str, str]:
+    headers = {"x-replay-source": source, "x-replay-key": asked.key[:16]}
+    if match is not None:
+        headers["x-replay-interaction"] = match.interaction.id
+        if match.drift:
+            headers["x-replay-drift"] = ", ".join(match.drift)
+    return headers

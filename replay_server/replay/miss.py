@@ -1,0 +1,46 @@
+"""What a miss says: the key, the nearest interaction, the first difference, and how to mend it."""
+
+from collections.abc import Sequence
+
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.matching import Disagreement, Keyed
+from replay_server.cassettes.nearest import nearest
+from replay_server.errors import CassetteMiss
+from replay_server.interaction import Interaction
+from replay_server.keys import Difference
+
+
+def miss(library: Library, asked: Keyed, disagreements: Sequence[Disagreement], remedy: str) -> CassetteMiss:
+    """The error for a request that no interaction answers."""
+    lines = [
+        f"no interaction for {asked.request.endpoint} (key {asked.key[:16]}) in {library.directory}"
+        f" ({len(library)} interactions)",
+        _closest(library, asked, disagreements),
+        remedy,
+    ]
+    return CassetteMiss("\n".join(lines), code="cassette_miss")
+
+
+def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
+    """The error for a sequence with `repeat: error` that has given all its responses."""
+    count = len(interaction.responses)
+    return CassetteMiss(
+        f"{interaction.id} has given its {count} responses in this session (key {asked.key[:16]}), and says repeat: error\n"
+        f"add a response to it, or change repeat to last or cycle",
+        code="sequence_exhausted",
+    )
+
+
+def _closest(library: Library, asked: Keyed, disagreements: Sequence[Disagreement]) -> str:
+    if disagreements:
+        found = disagreements[0]
+        difference = Difference(found.field, found.recorded, found.asked)
+        return (
+            f"nearest: {found.candidate.interaction.id} has the same prompt, but another shape of answer:"
+            f" recorded != asked at {difference}"
+        )
+    found_near = nearest(library, asked)
+    if not found_near:
+        return f"nearest: none, as no cassette holds a request for {asked.request.endpoint}"
+    near = found_near[0]
+    return f"nearest: {near.interaction.id}, recorded != asked at {near.differences[0]}"

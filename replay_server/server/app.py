@@ -1,0 +1,134 @@
+"""From an HTTP request to an answer: address, API key, body, the decision, and back."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+
+from aiohttp import web
+
+from replay_server.endpoints.openai import error_response
+from replay_server.endpoints.table import Routed, find
+from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
+from replay_server.interaction import RawRequest, WireResponse, WireStream
+from replay_server.replay.decision import Answer, Replay, Source
+from replay_server.server.address import Address, header_value, locate, session_id
+from replay_server.server.api_keys import ApiKeys
+from replay_server.server.cors import CORS, preflight
+from replay_server.server.pages import Pages
+from replay_server.server.protocol import plain
+from replay_server.stamp import Stamp
+
+log = logging.getLogger("replay_server")
+
+SERVER = "replay-server"
+DEFAULT_SESSION = ""
+_ROUTES_REMEMBERED = 1024
+
+
+class App:
+    """Answers every request. Until `ready` is set, requests of the API wait: no answer depends on how far we are."""
+
+    def __init__(self, api_keys: ApiKeys) -> None:
+        self.ready: asyncio.Future[Replay] = asyncio.get_running_loop().create_future()
+        self._api_keys = api_keys
+        self._pages = Pages(self.ready)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The handler of the HTTP server. No error gets past it."""
+        try:
+            response = await self._respond(request)
+        except ApiError as error:
+            response = _respond_error(error, request)
+        except ConnectionError:
+            raise  # the client has left: there is nobody to answer
+        except Exception:
+            log.exception("cannot answer %s %s", request.method, header_value(request.path))
+            response = _respond_error(_failure(), request)
+        response.headers["server"] = SERVER
+        if "origin" in request.headers:
+            response.headers.update(CORS)
+        return response
+
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        if request.method == "OPTIONS":
+            return preflight(request.headers)
+        address = locate(request.path)
+        routed = _routed(address.path)
+        if routed is None:
+            return self._respond_page(request, address)
+        answer = await self._answer(request, address, routed)
+        return _to_response(answer, request)
+
+    def _respond_page(self, request: web.BaseRequest, address: Address) -> web.Response:
+        page = self._pages.find(address.path)
+        if page is None:
+            raise NotFound(f"Invalid URL ({request.method} {request.path})")
+        if request.method not in ("GET", "HEAD"):
+            raise _not_allowed(request)
+        return page()
+
+    async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed) -> Answer:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in routed.methods:
+            raise _not_allowed(request)
+        self._api_keys.check(request.headers)
+        session = _session(address, request.headers)
+        raw = RawRequest(
+            method=method,
+            path=address.path,
+            parameters={**routed.methods[method][1], **address.parameters},
+            query=request.query,
+            headers=request.headers,
+            body=await _body(request),
+        )
+        replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
+        return await replay.answer(routed.resource, routed.resource.parse(raw), session)
+
+
+@lru_cache(_ROUTES_REMEMBERED)
+def _routed(path: str) -> Routed | None:
+    return find(path)
+
+
+def _session(address: Address, headers: Mapping[str, str]) -> str:
+    named = headers.get("x-replay-session")
+    return session_id(named) if named is not None else address.session or DEFAULT_SESSION
+
+
+def _not_allowed(request: web.BaseRequest) -> MethodNotAllowed:
+    return MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.", code="method_not_supported")
+
+
+def _failure() -> ApiError:
+    return ApiError("The server had an error while processing your request.", status=500, type="server_error")
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise BodyTooLarge(f"Maximum content size limit exceeded: {error.text}", type="server_error") from None
+    except web.RequestPayloadError as error:
+        raise BadRequest(f"The body of the request cannot be read: {error}") from None
+
+
+def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
+    wire = error_response(error, Stamp(f"{request.method} {request.path} {error.message}"))
+    return _to_response(Answer(wire, {"x-replay-source": Source.ERROR}), request)
+
+
+def _to_response(answer: Answer, request: web.BaseRequest) -> web.Response:
+    replay_headers = {name: header_value(value) for name, value in answer.headers.items()}
+    if isinstance(answer.wire, WireStream):
+        return _streamed(answer.wire, replay_headers, request)
+    wire = answer.wire
+    return plain(WireResponse(wire.status, {**wire.headers, **replay_headers}, wire.body))
+
+
+def _streamed(wire: WireStream, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:
+    """Without a pace there is nothing to wait for between the events, so they go out in one write."""
+    response = web.Response(status=wire.status, headers={**wire.headers, **replay_headers}, body=b"".join(wire.frames))
+    if request.version >= (1, 1):
+        response.enable_chunked_encoding()
+    return response

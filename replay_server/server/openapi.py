@@ -1,0 +1,185 @@
+"""The OpenAPI document of this server: what its routes declare, with the schemas of the API's own description."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from replay_server import __version__
+from replay_server.endpoints import description
+from replay_server.endpoints.base import Route
+
+Node: TypeAlias = dict[str, Any]
+Tree: TypeAlias = Any
+"""JSON of any kind."""
+
+EXAMPLES: dict[str, Node] = {
+    "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
+    "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
+    "retrieveModel": {"model": "gpt-4o-mini"},
+}
+"""A small request for each operation: its body, or its path parameters."""
+
+_ABOUT = """\
+Speaks the OpenAI API and answers from recorded interactions, its cassettes.
+
+Every answer says where it came from in the header `x-replay-source`. Send `x-replay-session` to keep the place in
+sequences of answers apart from other callers."""
+
+_HEADERS = {
+    "x-replay-source": "cassette, matcher, generated, upstream, state, fault, miss or error",
+    "x-replay-interaction": "The interaction that answered: its cassette and place, such as `weather.yaml#3`",
+    "x-replay-key": "The first digits of the key of the request",
+}
+
+
+def document(routes: Iterable[Route], base_url: str = "/v1", root_url: str = "/") -> Node:
+    """The document for `routes`: the API's own are below `base_url`, the server's own below `root_url`.
+
+    A route is the server's own if the API's description does not know its operation.
+    """
+    paths: Node = {}
+    for route in routes:
+        item = paths.setdefault(_path(route), {})
+        if description.describes(route.operation_id):
+            item[route.method.lower()] = _api_operation(route)
+        else:
+            item |= {"servers": [{"url": root_url}], route.method.lower(): _server_operation(route)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "replay-server", "version": __version__, "description": _ABOUT},
+        "servers": [{"url": base_url}],
+        "security": [{}, {"ApiKey": []}],
+        "paths": paths,
+        "components": {**_components(), "schemas": _schemas(paths)},
+    }
+
+
+def _path(route: Route) -> str:
+    """OpenAPI knows no parameter that spans slashes: `{model+}` is shown as `{model}`."""
+    return route.path.replace("+}", "}")
+
+
+# Operations ----------------------------------------------------------------------------------------------------------
+
+
+def _api_operation(route: Route) -> Node:
+    facts: Any = description.operation(route.operation_id)
+    operation = _named(route)
+    operation["parameters"] = [
+        *(_parameter(route, parameter) for parameter in facts.get("parameters", ())),
+        {"$ref": "#/components/parameters/Session"},
+    ]
+    if "request" in facts:
+        operation["requestBody"] = {"required": True, "content": _request(route, facts["request"])}
+    operation["responses"] = {
+        str(facts["status"]): {
+            "description": "The answer",
+            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
+            "content": {media: {"schema": _modern(schema)} for media, schema in facts["response"].items()},
+        },
+        "4XX": {"$ref": "#/components/responses/Error"},
+        "5XX": {"$ref": "#/components/responses/Error"},
+    }
+    return operation
+
+
+def _named(route: Route) -> Node:
+    return {"operationId": route.operation_id, "summary": route.summary, "tags": [route.path.split("/")[1]]}
+
+
+def _parameter(route: Route, parameter: Node) -> Node:
+    known = EXAMPLES.get(route.operation_id, {})
+    example = {"example": known[parameter["name"]]} if parameter["name"] in known else {}
+    return {**parameter, "schema": _modern(parameter["schema"]), **example}
+
+
+def _request(route: Route, contents: Node) -> Node:
+    return {media: {"schema": _modern(schema), **_examples(route)} for media, schema in contents.items()}
+
+
+def _examples(route: Route) -> Node:
+    example = EXAMPLES.get(route.operation_id)
+    if example is None:
+        return {}
+    plain = {"summary": "A greeting", "value": example}
+    streamed = {"summary": "A greeting, streamed", "value": {**example, "stream": True}}
+    return {"examples": {"greeting": plain, "streamed": streamed}}
+
+
+def _server_operation(route: Route) -> Node:
+    schema = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+    content = {"application/json": {"schema": schema}}
+    responses = {
+        "200": {"description": "It is so", "content": content},
+        "503": {"description": "Not yet", "content": content},
+    }
+    return {**_named(route), "tags": ["server"], "security": [{}], "responses": responses}
+
+
+# Components ----------------------------------------------------------------------------------------------------------
+
+
+def _components() -> Node:
+    return {
+        "securitySchemes": {"ApiKey": {"type": "http", "scheme": "bearer"}},
+        "parameters": {
+            "Session": {
+                "name": "x-replay-session",
+                "in": "header",
+                "description": "Scopes sequences of answers and stored objects",
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+            }
+        },
+        "headers": {name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()},
+        "responses": {
+            "Error": {
+                "description": "The API's error object",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
+            }
+        },
+    }
+
+
+def _schemas(paths: Node) -> Node:
+    """Every component schema that the operations lead to, by name."""
+    found: Node = {}
+    waiting = ["ErrorResponse", *_references(paths)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _modern(description.schema(name))
+            waiting += _references(found[name])
+    return dict(sorted(found.items()))
+
+
+def _references(node: Tree) -> Iterator[str]:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith(description.SCHEMAS):
+            yield description.name_of(reference)
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _modern(schema: Tree) -> Tree:
+    """The schema without `nullable`, which OpenAPI 3.1 no longer has though the API's description still uses it."""
+    if isinstance(schema, list):
+        return [_modern(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    # A null default says nothing, and contradicts the type beside it.
+    plain = {key: _modern(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    if plain.get("nullable") is not True:
+        return plain
+    del plain["nullable"]
+    return _or_null(plain)
+
+
+def _or_null(schema: Node) -> Node:
+    for union in ("oneOf", "anyOf"):
+        if union in schema:
+            return {**schema, union: [*schema[union], {"type": "null"}]}
+    if "enum" in schema or not isinstance(schema.get("type"), str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]}

@@ -1,0 +1,80 @@
+"""Running a server: bind, index, serve, stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from aiohttp import web
+
+from replay_server.cassettes.library import Library
+from replay_server.errors import UsageError
+from replay_server.replay.decision import OnMiss, Replay
+from replay_server.replay.state import MemoryState
+from replay_server.server.api_keys import ApiKeys
+from replay_server.server.app import App
+from replay_server.server.protocol import HttpServer
+from replay_server.settings import Settings
+
+_GRACE_SECONDS = 10.0
+
+
+class RunningServer:
+    """A server that listens. `url` has the port it got; `index` makes it answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app = App(ApiKeys(settings.api_keys))
+        self._runner = web.ServerRunner(
+            HttpServer(self._app.handle, max_body=settings.max_body), shutdown_timeout=_GRACE_SECONDS
+        )
+        self.url = ""
+
+    async def bind(self) -> None:
+        """Listen. Raises UsageError where the address cannot be had."""
+        settings = self._settings
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, settings.host, settings.port).start()
+        except OSError as error:
+            await self.stop()
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another with --port"
+            ) from None
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def index(self) -> Replay:
+        """Read the cassettes; from then on requests of the API are answered. Raises CassetteError."""
+        # In a thread, so that health checks are answered meanwhile.
+        library = await asyncio.to_thread(Library.load, self._settings.cassettes)
+        replay = Replay(library, MemoryState(), on_miss(self._settings, library), _remedy(self._settings))
+        self._app.ready.set_result(replay)
+        return replay
+
+    async def stop(self) -> None:
+        """Finish the answers under way, and close."""
+        await self._runner.cleanup()
+
+
+def on_miss(settings: Settings, library: Library) -> OnMiss:
+    """What answers a miss: as the settings say, else `replay.yaml`, else the generator."""
+    return OnMiss(settings.on_miss or library.config.on_miss or OnMiss.GENERATE)
+
+
+def _remedy(settings: Settings) -> str:
+    return f"see why: replay-server explain REQUEST.json --cassettes {settings.cassettes}"
+
+
+async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `started` is called once the cassettes are indexed."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = RunningServer(settings)
+    await server.bind()
+    try:
+        started(server, await server.index())
+        await stop.wait()
+    finally:
+        await server.stop()
