@@ -59,6 +59,9 @@ class Resource(Protocol):
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""
 
+    def unknown_model(self, model: str) -> ApiError:
+        """The error of the live API for a model that there is not."""
+
     def wanted(self, request: Request) -> Wanted:
         """What the request asks for, in neutral terms."""
 

@@ -3,6 +3,7 @@
 from replay_server.endpoints.base import BadField, Route
 from replay_server.endpoints.openai import Fields, OpenAIResource, json_response
 from replay_server.endpoints.short_form import items, known
+from replay_server.errors import ApiError, NotFound
 from replay_server.interaction import (
     Json,
     JsonObject,
@@ -33,6 +34,10 @@ class Models(OpenAIResource):
 
     def validate(self, request: Request) -> None:
         """Every path that leads here is a request."""
+
+    def unknown_model(self, model: str) -> ApiError:
+        """The error of the live API for a model that there is not."""
+        return NotFound(f"The model '{model}' does not exist", param="model", code="model_not_found")
 
     def wanted(self, request: Request) -> ModelsWanted:
         """All models, or the one that the path names."""

@@ -9,7 +9,7 @@ import orjson
 from replay_server.endpoints.base import Route
 from replay_server.endpoints.description import request_schema
 from replay_server.endpoints.validation import check
-from replay_server.errors import ApiError, BadRequest
+from replay_server.errors import ApiError, BadRequest, NotFound
 from replay_server.interaction import Json, JsonObject, RawRequest, Request, WireResponse
 from replay_server.keys import MAX_DEPTH, canonical_json, normalise, too_deep
 from replay_server.stamp import Stamp
@@ -95,6 +95,11 @@ class OpenAIResource:
         if request.body.get("model") in (None, ""):
             raise BadRequest("you must provide a model parameter")
         check(request.body, request_schema(self.routes[0].operation_id))
+
+    def unknown_model(self, model: str) -> ApiError:
+        """The error of the live API for a model that there is not."""
+        message = f"The model `{model}` does not exist or you do not have access to it."
+        return NotFound(message, code="model_not_found")
 
     def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
         """The API's error object."""

@@ -9,9 +9,10 @@ from replay_server.fallback.topic import Asks, Topic
 
 LONGEST = 100_000  # characters that a prompt can ask for
 CHARACTERS_PER = {"token": 5.3, "word": 6.1, "sentence": 75.0, "paragraph": 320.0}
+SENTENCES_ABOUT = tuple(template for template in SENTENCES if "{phrase}" in template)
 CODE_WORDS = ("python", "javascript", "function", "code", "script", "program", "class", "method")
 find_length = re.compile(r"\b(\d{1,6})[ -]?(token|word|sentence|paragraph)s?\b", re.IGNORECASE).search
-find_identifiers = re.compile(r"[a-z]{2,16}").fullmatch
+is_identifier = re.compile(r"[a-z]{2,16}").fullmatch
 
 
 class Prose:
@@ -52,7 +53,7 @@ class Prose:
 
     def bridge(self, suffix: str) -> str:
         """Text to stand before the suffix, ending so that it can follow."""
-        text = f"{self.sentence()} {self._fill(self._draw.choice(CLOSERS))}"
+        text = f"{self._fill(self._draw.choice(SENTENCES_ABOUT))} {self.sentence()}"
         return text if not suffix or suffix[0].isspace() or suffix[0] in ".,;:!?)" else f"{text} "
 
     def _fill(self, template: str) -> str:
@@ -89,10 +90,9 @@ class Prose:
         return [self._fill(step) for step in self._draw.shuffled(STEPS)[: self._draw.between(low, high)]]
 
     def _code(self) -> str:
-        names = [word for word in self._topic.words if find_identifiers(word) and word not in CODE_WORDS][:2] or [
-            "solve"
-        ]
-        return f'```python\ndef {"_".join(names)}(value):\n    """{self.sentence()}"""\n    return value\n```'
+        words = [word for word in self._topic.words if is_identifier(word) and word not in CODE_WORDS]
+        name = "_".join(words[:2]) or "solve"
+        return f'```python\ndef {name}(value):\n    """{self.sentence()}"""\n    return value\n```'
 
 
 def asked_length(text: str) -> int | None:

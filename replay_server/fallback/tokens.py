@@ -1,8 +1,8 @@
 """The token rule: where text is cut into tokens. No vocabulary; close to the count of GPT models for common text.
 
-A leading space belongs to its word, a word of more than ten letters is cut in pieces of ten, digits go in groups of up to
-three, CJK by the character, punctuation with the line breaks behind it. Each token is found from left to right with
-no look at what comes later (but for white space), so that a text cut between two tokens keeps the tokens before the cut.
+A leading space belongs to its word, a word of more than ten letters is cut in pieces of ten, digits go in groups of up
+to three, CJK by the character, punctuation with the line breaks behind it. Each token is found from left to right, with
+no look at what comes later (but for white space): a text cut between two tokens keeps the tokens before the cut.
 """
 
 import re
@@ -12,14 +12,16 @@ from functools import cache, lru_cache
 from replay_server.interaction import Prompt
 
 CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+PUNCTUATION = r"!-/:-@\[-`{-~"
 TOKEN = (
     r" ?[A-Za-z]{1,10}(?:'(?:s|t|re|ve|ll|d|m)\b)?"
     rf"| ?[^\W\d_{CJK}A-Za-z]{{1,4}}"  # other scripts take more tokens for a word
-    r"| ?[!-/:-@\[-`{-~]+[\r\n]*"
+    rf"| ?[{PUNCTUATION}]+[\r\n]*"
     r"|\d{1,3}"
     rf"|[{CJK}]"
     r"|\s*[\r\n]+"
-    r"|\s+(?!\S)"  # all of a run of spaces but the last, which goes with the word
+    rf"|\s+(?= (?:[{PUNCTUATION}]|[^\W\d_{CJK}]))"  # all of a run but the space that goes with what follows
+    r"|\s+"
     r"|[\s\S]"
 )
 

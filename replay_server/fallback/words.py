@@ -17,6 +17,7 @@ FUNCTION_WORDS = _words(
     than that the their theirs them then there these they this those though through to today together too toward two
     under until up upon us very was we well were what whatever when where whether which while who whom whose why will
     with within without would yes yet you your yours don doesn didn isn aren wasn won ve ll re
+    three four five six seven eight nine ten
     """
 )
 

@@ -57,8 +57,9 @@ class Replay:
         self._state = state
         self.on_miss = on_miss
         self._remedy = remedy
-        listed = library.config.models
-        self._generator = Generator(library.models if listed is None else listed, listed=listed is not None)
+        self._listed = library.config.models
+        models = library.models if self._listed is None else self._listed
+        self._generator = Generator(models, listed=self._listed is not None)
 
     async def answer(self, resource: Resource, request: Request, session: str) -> Answer:
         """The answer to a request. Errors of the API are answers too."""
@@ -78,6 +79,8 @@ class Replay:
 
     def _generated(self, asked: Keyed) -> Answer:
         asked.resource.validate(asked.request)
+        if self._listed is not None and asked.request.model not in (*self._listed, ""):
+            raise asked.resource.unknown_model(asked.request.model)
         reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
         return Answer(_send(asked, reply, Stamp(asked.key)), _headers(Source.GENERATED, asked))
 

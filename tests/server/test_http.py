@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 from typing import Any
 
 import aiohttp
@@ -13,19 +14,17 @@ CHAT = "/v1/chat/completions"
 
 
 async def post(url: str, body: Any, **options: Any) -> tuple[int, dict[str, str], Any]:
-    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    data = io.BytesIO(body if isinstance(body, bytes) else orjson.dumps(body))
     async with aiohttp.ClientSession() as session, session.post(url, data=data, **options) as response:
         text = await response.read()
         return response.status, {k.lower(): v for k, v in response.headers.items()}, orjson.loads(text)
 
 
-async def raw(url: str, data: bytes, *, half_close: bool = False) -> bytes:
+async def raw(url: str, data: bytes) -> bytes:
     """Send bytes on a socket of our own; what comes back until the server closes."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
-    if half_close:
-        writer.write_eof()
     answer = await reader.read()
     writer.close()
     await writer.wait_closed()
@@ -233,7 +232,7 @@ async def test_a_compressed_body_is_read(serve: Any) -> None:
 async def test_what_is_no_http_gets_an_error_and_the_server_goes_on(serve: Any, data: bytes) -> None:
     server = await serve()
 
-    answer = await raw(server.url, data, half_close=True)
+    answer = await raw(server.url, data)
 
     assert b" 400 " in answer.partition(b"\r\n")[0]
     assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
@@ -350,8 +349,9 @@ recorded: {}
         b' "message": {"role": "assistant", "content": "Ol\\u00e9 there"}, "finish_reason": "stop"}]}'
     )
     assert b"x-ratelimit-limit-requests: 5" in head
-    assert b'"id":"chatcmpl-1"' in streamed
-    assert '"delta":{"content":"Olé"}'.encode() in streamed
+    chunks = [orjson.loads(frame[6:]) for frame in streamed.partition(b"\r\n\r\n")[2].split(b"\n\n")[:-2]]
+    assert {chunk["id"] for chunk in chunks} == {"chatcmpl-1"}
+    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == "Olé there"
 
 
 async def test_repeat_says_what_follows_the_last_response(serve: Any, write: Any) -> None:

@@ -22,6 +22,7 @@ TOOLS: Any = [
         "type": "function",
         "function": {
             "name": "get_weather",
+            "strict": True,
             "parameters": {
                 "type": "object",
                 "properties": {"city": {"type": "string"}},
@@ -173,10 +174,14 @@ async def test_a_sequence_goes_on_with_each_request_of_a_session(server: Running
     assert second == ["The job is queued.", "The job is running."]
 
 
-async def test_a_legacy_completion_is_replayed_and_streamed(client: openai.AsyncOpenAI) -> None:
+async def test_a_legacy_completion_is_replayed_and_streamed(server: RunningServer, client: openai.AsyncOpenAI) -> None:
     plain = await client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once upon a time")
-    stream = await client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once upon a time", stream=True)
-    texts = [chunk.choices[0].text async for chunk in stream]
+    # The client's own type does not allow the null finish_reason that the live API streams.
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as tolerant:
+        stream = await tolerant.completions.create(
+            model="gpt-3.5-turbo-instruct", prompt="Once upon a time", stream=True
+        )
+        texts = [chunk.choices[0].text async for chunk in stream]
 
     assert plain.choices[0].text == ", there was a server that never changed its mind."
     assert "".join(texts) == plain.choices[0].text

@@ -3,7 +3,7 @@
 from replay_server.fallback.schema.equality import same
 from replay_server.fallback.schema.facts import Facts, all_of
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import Schema, Unsatisfiable
+from replay_server.fallback.schema.problem import Schema, UnsatisfiableError
 from replay_server.interaction import Json
 
 TRIES_TO_DIFFER = 60
@@ -18,7 +18,7 @@ def make_array(maker: Making, facts: Facts, place: Place) -> list[Json]:
     for index in range(_length(maker, facts, place, needed)):
         try:
             made.append(_item(maker, facts, place.item(), made, _schema_for(facts, index)))
-        except Unsatisfiable:
+        except UnsatisfiableError:
             if len(made) >= needed:
                 break
             raise
@@ -37,7 +37,7 @@ def _contained(facts: Facts) -> range:
 
 def _length(maker: Making, facts: Facts, place: Place, needed: int) -> int:
     if facts.max_items is not None and needed > facts.max_items:
-        raise Unsatisfiable(f"{needed} items are required but {facts.max_items} allowed.", place.context)
+        raise UnsatisfiableError(f"{needed} items are required but {facts.max_items} allowed.", place.context)
     wished = needed if maker.lean(place) else max(needed, len(facts.prefix_items) or maker.draw.between(1, 3))
     return wished if facts.max_items is None else min(wished, facts.max_items)
 
@@ -56,7 +56,7 @@ def _item(maker: Making, facts: Facts, place: Place, made: list[Json], schema: S
         return item
     rest = [one for one in _listed(schema) if not any(same(one, other) for other in made) and maker.fits(one, schema)]
     if not rest:
-        raise Unsatisfiable("there are not enough different items.", place.context)
+        raise UnsatisfiableError("there are not enough different items.", place.context)
     return rest[0]
 
 

@@ -82,11 +82,12 @@ def all_of(*schemas: Schema) -> Schema:
 
 def read(schema: Mapping[str, Json]) -> Facts:
     """The facts of a sound schema's own keywords."""
-    get = cast("Mapping[str, Any]", schema).get  # sound: each keyword has the type that it must have
+    given = cast("Mapping[str, Any]", schema)  # sound: each keyword has the type that it must have
+    get = given.get
     return Facts(
         types=_types(get("type")),
         looks_like=next((name for name, signs in SIGNS if not signs.isdisjoint(schema)), None),
-        enum=(get("const"),) if "const" in schema else tuple(get("enum")) if "enum" in schema else None,
+        enum=(given["const"],) if "const" in given else tuple(given["enum"]) if "enum" in given else None,
         examples=tuple(get("examples", ())),
         minimum=get("minimum"),
         maximum=get("maximum"),

@@ -22,7 +22,7 @@ from replay_server.fallback.schema.numbers import make_number
 from replay_server.fallback.schema.objects import make_object
 from replay_server.fallback.schema.place import Place
 from replay_server.fallback.schema.pointer import resolve
-from replay_server.fallback.schema.problem import Schema, SchemaError, Unsatisfiable
+from replay_server.fallback.schema.problem import Schema, SchemaError, UnsatisfiableError
 from replay_server.fallback.schema.strings import make_string
 from replay_server.fallback.topic import Topic
 from replay_server.interaction import Json
@@ -47,12 +47,12 @@ def value(schema: Schema, draw: Draw, topic: Topic) -> Json:
     require_sound(schema)
     maker = Maker(schema, draw, topic)
     if maker.heights.of(schema) == inf:
-        raise Unsatisfiable("no value ends: the schema demands itself, or nothing is allowed.")
+        raise UnsatisfiableError("no value ends: the schema demands itself, or nothing is allowed.")
     for _ in range(ROOT_TRIES):
         made = maker.make(schema, Place())
         if fits(made, schema, schema):
             return made
-    raise Unsatisfiable("no value was found that is valid against the schema.")
+    raise UnsatisfiableError("no value was found that is valid against the schema.")
 
 
 class Maker:
@@ -77,11 +77,11 @@ class Maker:
         return fits(value, schema, self.root)
 
     def make(self, schema: Schema, place: Place) -> Json:
-        """A value for a schema that lies in the root. Raises Unsatisfiable."""
+        """A value for a schema that lies in the root. Raises UnsatisfiableError."""
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise SchemaError(f"no value of less than {MOST_STEPS} parts was found.", place.context)
-        problem = Unsatisfiable("no value is allowed here.", place.context)
+        problem = UnsatisfiableError("no value is allowed here.", place.context)
         checked = isinstance(schema, Mapping) and any(keyword in schema for keyword in APPLICATORS)
         for facts in islice(self._branches(schema, place), MOST_BRANCHES):
             try:
@@ -89,7 +89,7 @@ class Maker:
                     made = self._plain(facts, schema, place)
                     if not checked or self.fits(made, schema):
                         return made
-            except Unsatisfiable as unsatisfiable:
+            except UnsatisfiableError as unsatisfiable:
                 problem = unsatisfiable
         raise problem
 
@@ -114,7 +114,7 @@ class Maker:
         allowed = [one for one in facts.enum or () if any(is_type(one, name) for name in facts.types)]
         allowed = [one for one in allowed if self.fits(one, schema)]
         if not allowed:
-            raise Unsatisfiable("none of the values listed is allowed.", place.context)
+            raise UnsatisfiableError("none of the values listed is allowed.", place.context)
         text = self.topic.text.lower()
         named = [one for one in allowed if isinstance(one, str) and len(one) > 1 and one.lower() in text]
         return named[0] if named else self.draw.choice(allowed)
@@ -123,7 +123,7 @@ class Maker:
         if facts.types == EVERY_TYPE:
             return facts.looks_like or usual_type(place.name)
         if not facts.types:
-            raise Unsatisfiable("the types that are demanded exclude each other.", place.context)
+            raise UnsatisfiableError("the types that are demanded exclude each other.", place.context)
         if "null" in facts.types and self.lean(place):
             return "null"
         return next((name for name in facts.types if name != "null"), "null")

@@ -9,7 +9,7 @@ from replay_server.fallback.schema.check import is_multiple
 from replay_server.fallback.schema.facts import Facts, Number
 from replay_server.fallback.schema.named import Range, number_range
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import Unsatisfiable
+from replay_server.fallback.schema.problem import UnsatisfiableError
 
 USUAL = (1, 100)
 SPAN = 100
@@ -20,7 +20,7 @@ SCALES = (100, 10_000, 10**9)
 
 
 def make_number(maker: Making, facts: Facts, place: Place, whole: bool) -> Number:
-    """A number within the bounds. Raises Unsatisfiable where there is none."""
+    """A number within the bounds. Raises UnsatisfiableError where there is none."""
     usual = number_range(place.name)
     for number in maker.numbers:
         mentioned = int(number) if number.is_integer() else number
@@ -31,7 +31,7 @@ def make_number(maker: Making, facts: Facts, place: Place, whole: bool) -> Numbe
         for candidate in _candidates(maker.draw, low, high, facts.multiple_of, whole):
             if _allowed(facts, candidate, whole):
                 return candidate
-    raise Unsatisfiable(f"no {'integer' if whole else 'number'} lies within the bounds.", place.context)
+    raise UnsatisfiableError(f"no {'integer' if whole else 'number'} lies within the bounds.", place.context)
 
 
 def _allowed(facts: Facts, number: Number, whole: bool) -> bool:

@@ -7,7 +7,7 @@ from math import inf
 from replay_server.fallback.schema.facts import Facts, all_of
 from replay_server.fallback.schema.pattern import write
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import Schema, Unsatisfiable
+from replay_server.fallback.schema.problem import Schema, UnsatisfiableError
 from replay_server.interaction import Json
 
 NAMES_TRIED = 50
@@ -19,9 +19,9 @@ def make_object(maker: Making, facts: Facts, place: Place) -> dict[str, Json]:
     for name in _invented_names(maker, facts, place, made):
         made[name] = maker.make(_schema_for(facts, name), place.property(name))
     if len(made) < facts.min_properties:
-        raise Unsatisfiable(f"no {facts.min_properties} properties are possible.", place.context)
+        raise UnsatisfiableError(f"no {facts.min_properties} properties are possible.", place.context)
     if facts.max_properties is not None and len(made) > facts.max_properties:
-        raise Unsatisfiable(f"more than {facts.max_properties} properties are required.", place.context)
+        raise UnsatisfiableError(f"more than {facts.max_properties} properties are required.", place.context)
     order = dict.fromkeys([*facts.properties, *made])
     return {name: made[name] for name in order if name in made}
 
@@ -48,7 +48,7 @@ def _optional(maker: Making, facts: Facts, name: str, place: Place, made: dict[s
             if one not in made and one not in found:
                 found[one] = maker.make(_schema_for(facts, one), place.property(one))
                 wanted += facts.dependent.get(one, ())
-    except Unsatisfiable:
+    except UnsatisfiableError:
         return {}
     return found if _room(facts, made, len(found)) else {}
 

@@ -36,7 +36,7 @@ class Making(Protocol):
     numbers: list[float]
 
     def make(self, schema: Schema, place: Place) -> Json:
-        """A value for a schema. Raises Unsatisfiable."""
+        """A value for a schema. Raises UnsatisfiableError."""
 
     def fits(self, value: Json, schema: Schema) -> bool:
         """Whether a value is valid against a schema."""

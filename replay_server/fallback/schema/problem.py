@@ -16,5 +16,5 @@ class SchemaError(Exception):
         super().__init__(f"In context={context}, {problem}")
 
 
-class Unsatisfiable(SchemaError):
+class UnsatisfiableError(SchemaError):
     """No value was found this way. Where there is a choice, another way may do."""

@@ -8,7 +8,7 @@ from replay_server.fallback.schema.formats import formatted
 from replay_server.fallback.schema.named import tells_text, text_for
 from replay_server.fallback.schema.pattern import write
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import SchemaError, Unsatisfiable
+from replay_server.fallback.schema.problem import SchemaError, UnsatisfiableError
 
 LONGEST = 1_000_000
 SHORT = 16  # longer texts are not tried against a pattern: a bad one takes time exponential in their length
@@ -16,11 +16,13 @@ FORMAT_TRIES = 8
 
 
 def make_string(maker: Making, facts: Facts, place: Place) -> str:
-    """A string of the demanded length, pattern and format. Raises Unsatisfiable where there is none."""
+    """A string of the demanded length, pattern and format. Raises UnsatisfiableError where there is none."""
     if facts.min_length > LONGEST:
         raise SchemaError(f"minLength {facts.min_length} is more than {LONGEST}.", place.context)
     if facts.max_length is not None and facts.min_length > facts.max_length:
-        raise Unsatisfiable(f"minLength {facts.min_length} is more than maxLength {facts.max_length}.", place.context)
+        raise UnsatisfiableError(
+            f"minLength {facts.min_length} is more than maxLength {facts.max_length}.", place.context
+        )
     for text in _exact(maker, facts, place):
         if _long_enough(facts, text) and (facts.pattern is None or compiled(facts.pattern).search(text)):
             return text
@@ -45,7 +47,9 @@ def _exact(maker: Making, facts: Facts, place: Place) -> Iterator[str]:
 def _by_pattern(maker: Making, facts: Facts, pattern: str, place: Place) -> str:
     text = write(pattern, maker.draw, facts.min_length, facts.max_length)
     if text is None:
-        raise Unsatisfiable(f"no string was found that matches '{pattern}' and has the right length.", place.context)
+        raise UnsatisfiableError(
+            f"no string was found that matches '{pattern}' and has the right length.", place.context
+        )
     return text
 
 
