@@ -3,4 +3,4 @@
 from replay_server.commands import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="replay-server")

@@ -1,7 +1,7 @@
 """The key of a request, the hashes of its parts, and what tells two requests apart. Pure functions.
 
-What carries the prompt is the endpoint's to say (`Resource.canonical`); what carries no meaning is taken out here, because
-client libraries differ in it.
+What carries the prompt is the endpoint's to say (`Resource.canonical`); what carries no meaning is taken out here,
+because client libraries differ in it.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ def normalise(value: Json) -> Json:
 
 
 def normalise_numbers(value: Json) -> Json:
-    """`value` with integral floats as integers and nothing else changed: for data whose empty members mean something."""
+    """`value` with integral floats as integers, and nothing else changed: here empty members mean something."""
     if isinstance(value, dict):
         return {name: normalise_numbers(member) for name, member in value.items()}
     if isinstance(value, list):

@@ -27,7 +27,11 @@ ROOMS_OF = {
     "yaml": {"cassettes", "record"},
     "click": {"commands"},
 }
-MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE)
+MODULES = sorted(
+    path.relative_to(PACKAGE).as_posix()
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__init__.py" or path.parent != PACKAGE
+)
 
 
 def imports(module: str) -> Iterator[str]:
@@ -60,7 +64,9 @@ def test_heavy_libraries_have_their_rooms(module: str) -> None:
     assert strangers == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["check", "cassettes"], ["list", "cassettes"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["serve", "--help"], ["check", "cassettes"], ["list", "cassettes"]], ids=" ".join
+)
 def test_quick_commands_do_not_import_aiohttp(arguments: list[str]) -> None:
     program = (
         "import sys; from replay_server.commands import main\n"
@@ -69,6 +75,8 @@ def test_quick_commands_do_not_import_aiohttp(arguments: list[str]) -> None:
         "print('aiohttp' in sys.modules)"
     )
 
-    run = subprocess.run([sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+    )
 
     assert run.stdout.splitlines()[-1] == "False"

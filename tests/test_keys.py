@@ -23,7 +23,11 @@ from replay_server.keys import (
 )
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
     max_leaves=20,
 )
@@ -31,7 +35,6 @@ json_values = st.recursive(
 
 def chat_key(body: dict[str, Any]) -> str:
     resource = resource_named("chat/completions")
-    assert resource is not None
     return request_key(resource.name, resource.canonical(resource.from_cassette(body)))
 
 
@@ -88,7 +91,9 @@ def test_what_carries_meaning_is_in_the_key(left: dict[str, Any], right: dict[st
     assert chat_key(left) != chat_key(right)
 
 
-@pytest.mark.parametrize("body", [{}, {"messages": 1}, {"messages": [1, None, {"role": 7, "tool_calls": [{}, 3]}]}, {"model": []}])
+@pytest.mark.parametrize(
+    "body", [{}, {"messages": 1}, {"messages": [1, None, {"role": 7, "tool_calls": [{}, 3]}]}, {"model": []}]
+)
 def test_any_object_has_a_key(body: dict[str, Any]) -> None:
     assert len(chat_key(body)) == 64
 
@@ -120,7 +125,12 @@ def test_a_difference_names_what_is_absent() -> None:
 
 
 def test_part_hashes_name_each_message_and_each_shaping_field() -> None:
-    assert list(part_hashes({"model": "m", "messages": [1, 2]}, {"n": 2})) == ["model", "messages[0]", "messages[1]", "n"]
+    assert list(part_hashes({"model": "m", "messages": [1, 2]}, {"n": 2})) == [
+        "model",
+        "messages[0]",
+        "messages[1]",
+        "n",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +166,10 @@ def test_keys_and_stamps_agree_across_processes_and_hash_seeds() -> None:
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True, check=True
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("0", "1", "77")
     }

@@ -1,0 +1,1 @@
+"""Cassettes: YAML to interactions, and the library that finds them by key."""

@@ -58,7 +58,9 @@ def last_text(value: Json) -> str:
         return value
     members = value if isinstance(value, list) else []
     if isinstance(value, dict):
-        members = [member for name, member in value.items() if name in ("messages", "prompt", "content", "text", "input")]
+        members = [
+            member for name, member in value.items() if name in ("messages", "prompt", "content", "text", "input")
+        ]
     return next((text for member in reversed(members) if (text := last_text(member))), "")
 
 

@@ -54,7 +54,6 @@ class Library:
 
     def _add(self, interaction: Interaction) -> None:
         resource = resource_named(interaction.endpoint)
-        assert resource is not None, interaction.endpoint  # the reader has looked it up
         keyed = self.key(resource, resource.from_cassette(interaction.request))
         self._by_key.setdefault(keyed.key, []).append(Candidate(interaction, keyed))
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def read_cassette(cassette: str, data: bytes, file: str | None = None) -> Iterator[Interaction]:
-    """The interactions of a cassette; `file` is its name in messages. Raises CassetteError for the first that is broken."""
+    """The interactions of a cassette; `file` is its name in messages. Raises CassetteError for the first broken one."""
     for found in survey_cassette(cassette, data, file):
         if isinstance(found, CassetteError):
             raise found
@@ -63,7 +63,7 @@ def read_interaction(cassette: str, place: int, document: Document, file: str) -
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
-    """`response.tool_calls[0].name`"""
+    """A path as messages show it: `response.tool_calls[0].name`."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
     return "".join(steps).removeprefix(".")
 
@@ -105,10 +105,9 @@ def _resource(fields: JsonObject, request: JsonObject) -> tuple[Resource, str]:
     if endpoint is None:
         raise BadField(("request",), "has neither messages nor prompt: add endpoint to the document")
     name = endpoint.removeprefix("/").removeprefix("v1/")
-    resource = resource_named(name)
-    if resource is None:
+    if name not in ENDPOINTS:
         raise BadField(("endpoint",), f"{endpoint!r} is none of {', '.join(ENDPOINTS)}")
-    return resource, name
+    return resource_named(name), name
 
 
 def _read_responses(value: Json, resource: Resource) -> tuple[Response, ...]:

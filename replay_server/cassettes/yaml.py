@@ -69,7 +69,9 @@ def documents(data: bytes) -> Iterator[Document]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise YamlError(data.count(b"\n", 0, error.start) + 1, f"is not UTF-8 (byte {data[error.start]:#04x})") from None
+        raise YamlError(
+            data.count(b"\n", 0, error.start) + 1, f"is not UTF-8 (byte {data[error.start]:#04x})"
+        ) from None
     parser = _Parser(text)
     try:
         while parser.check_node() and (node := parser.get_node()) is not None:

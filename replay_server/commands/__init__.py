@@ -33,7 +33,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, package_name="replay-server", message="%(prog)s %(version)s")
 def main() -> None:
-    """An OpenAI-compatible server that answers from recordings, and deterministically when it has none.
+    r"""An OpenAI-compatible server that answers from recordings, and deterministically when it has none.
 
     Start it on the cassettes of a project and point any OpenAI client at it:
 

@@ -26,7 +26,9 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
     envvar="REPLAY_SERVER_CASSETTES",
     help="Directory of the cassettes, with its replay.yaml.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="REPLAY_SERVER_HOST", help="Address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, envvar="REPLAY_SERVER_HOST", help="Address to listen on."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -101,7 +103,9 @@ def _report(server: "RunningServer", replay: "Replay") -> None:
 def _warn_empty(directory: str, on_miss: str) -> None:
     there = "holds no cassettes" if Path(directory).exists() else "does not exist"
     if on_miss == "error":
-        raise UsageError(f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes")
+        raise UsageError(
+            f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
+        )
     click.echo(f"replay-server: warning: {directory} {there}: every answer will be generated", err=True)
 
 

@@ -19,7 +19,7 @@ def smoke(url: str, model: str, api_key: str, timeout: float) -> None:
     from replay_server.server.smoke import run_smoke
 
     passed = True
-    for check in asyncio.run(run_smoke(url, model=model, api_key=api_key, timeout=timeout)):
+    for check in asyncio.run(run_smoke(url, model=model, api_key=api_key, seconds=timeout)):
         click.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name.ljust(10)}  {check.detail}")
         passed = passed and check.passed
     raise SystemExit(0 if passed else 1)

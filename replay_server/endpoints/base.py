@@ -37,6 +37,8 @@ class Resource(Protocol):
     name: str
     """The endpoint in keys and cassettes: `chat/completions`."""
     routes: tuple[Route, ...]
+    known: bool
+    """Whether it tells what the server knows, in place of what a model would say: such an answer is never a miss."""
 
     def parse(self, raw: RawRequest) -> Request:
         """Read path parameters, query, headers and body. Raises BadRequest for what is not a request at all."""

@@ -244,7 +244,12 @@ def _text_frames(chunks: _Chunks, choice: Choice, index: int, texts: tuple[str, 
 def _call_deltas(calls: tuple[ToolCall, ...], choice: int, stamp: Stamp) -> Iterator[dict[str, object]]:
     """Id and name come only with the first delta of a call; later ones are told apart by index alone."""
     for at, call in enumerate(calls):
-        opening = {"index": at, "id": _call_id(call, choice, at, stamp), "type": call.kind, call.kind: _called(call, "")}
+        opening = {
+            "index": at,
+            "id": _call_id(call, choice, at, stamp),
+            "type": call.kind,
+            call.kind: _called(call, ""),
+        }
         yield {"tool_calls": [opening]}
         text_field = "arguments" if call.kind == "function" else "input"
         for piece in call.deltas or ((call.arguments,) if call.arguments else ()):

@@ -99,7 +99,9 @@ class Completions(OpenAIResource):
     def render(self, request: Request, reply: TextReply, stamp: Stamp) -> WireResponse:
         """A `text_completion`."""
         choices = [
-            _choice(index, choice.content or "", _logprobs(choice, 0, len(choice.logprobs or ())), _finish_reason(choice))
+            _choice(
+                index, choice.content or "", _logprobs(choice, 0, len(choice.logprobs or ())), _finish_reason(choice)
+            )
             for index, choice in enumerate(reply.choices)
         ]
         envelope = _envelope(request, reply, stamp)
@@ -209,9 +211,7 @@ def _read_logprobs(value: Json) -> tuple[TokenLogprob, ...] | None:
         return None
     tokens, logprobs = items(value, "tokens", str), value.get("token_logprobs")
     tops = value.get("top_logprobs")
-    return tuple(
-        TokenLogprob(token, _number_at(logprobs, at), _top_at(tops, at)) for at, token in enumerate(tokens)
-    )
+    return tuple(TokenLogprob(token, _number_at(logprobs, at), _top_at(tops, at)) for at, token in enumerate(tokens))
 
 
 def _number_at(values: Json, at: int) -> float | None:

@@ -26,6 +26,7 @@ class Models(OpenAIResource):
         Route("GET", "/models/{model+}", "retrieveModel", "Describe a model"),  # some models have a / in their name
     )
     fields = Fields(prompt=("model",), shape={})
+    known = True
 
     def parse(self, raw: RawRequest) -> Request:
         """Read the path: there is no body."""

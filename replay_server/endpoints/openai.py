@@ -1,4 +1,4 @@
-"""What every OpenAI resource shares: JSON bodies, the error object, the headers, and the fields that matching compares."""
+"""What every OpenAI resource shares: JSON bodies, the error object, the headers, the fields that matching compares."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +61,7 @@ class OpenAIResource:
     name: ClassVar[str]
     routes: ClassVar[tuple[Route, ...]]
     fields: ClassVar[Fields]
+    known: ClassVar[bool] = False
 
     def parse(self, raw: RawRequest) -> Request:
         """Read the JSON body. Raises BadRequest where it is no JSON object."""
@@ -116,7 +117,9 @@ def parse_object(body: bytes) -> dict[str, Json]:
         raise BadRequest("Invalid type for the request body: expected an object.", code="invalid_type")
     # Counting brackets is quick, and nearly always enough.
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and too_deep(parsed):
-        raise BadRequest(f"Invalid request body: objects and arrays lie more than {MAX_DEPTH} deep.", code="invalid_value")
+        raise BadRequest(
+            f"Invalid request body: objects and arrays lie more than {MAX_DEPTH} deep.", code="invalid_value"
+        )
     return parsed
 
 

@@ -24,7 +24,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 def response_faults(operation_id: str, body: Json) -> Iterator[str]:
     """What is wrong with the JSON answer of an operation: `choices[0].finish_reason: …`."""
-    response = cast(Mapping[str, Shape], operation(operation_id)["response"])
+    response = cast("Mapping[str, Shape]", operation(operation_id)["response"])
     return _faults(body, response["application/json"], "")
 
 

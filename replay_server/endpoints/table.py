@@ -54,7 +54,7 @@ ENDPOINTS = tuple(line.endpoint for line in LINES)
 
 @cache
 def _load(line: Line) -> Resource:
-    resource = cast(Resource, import_module(f"replay_server.endpoints.{line.module}").RESOURCE)
+    resource = cast("Resource", import_module(f"replay_server.endpoints.{line.module}").RESOURCE)
     for route in resource.routes:
         if _line_of(route.path) is not line:
             raise RouteConflict(f"{line.module} declares {route.path}, which is not below {line.path}")
@@ -69,10 +69,9 @@ def _line_of(path: str) -> Line | None:
     return None
 
 
-def resource_named(endpoint: str) -> Resource | None:
-    """The resource that cassettes call `endpoint`."""
-    line = _BY_PATH.get(f"/{endpoint}")
-    return _load(line) if line else None
+def resource_named(endpoint: str) -> Resource:
+    """The resource that cassettes call `endpoint`, one of `ENDPOINTS`."""
+    return _load(_BY_PATH[f"/{endpoint}"])
 
 
 def implied_endpoint(fields: object) -> str | None:

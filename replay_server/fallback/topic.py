@@ -11,6 +11,7 @@ from replay_server.fallback.words import (
     CALENDAR,
     DETERMINERS,
     JOINERS,
+    OPENING_WORDS,
     PLACE_PREPOSITIONS,
     TURNED,
     is_content,
@@ -53,7 +54,7 @@ COMPILED_SIGNS = tuple((asks, re.compile(sign, re.IGNORECASE | re.DOTALL).search
 # A word with its apostrophes and hyphens; white space between words; whatever parts one phrase from the next.
 find_pieces = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)|([ \t]+)|([.!?:\n]+)|\S").finditer
 clitic = re.compile(r"['’](?:s|t|re|ve|ll|d|m)\Z", re.IGNORECASE)
-find_numbers = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,6})?(?![\w.]*\d)").findall
+find_numbers = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,6})?(?![\w.]{0,20}\d)").findall
 
 
 class Word(NamedTuple):
@@ -71,7 +72,8 @@ class Word(NamedTuple):
     def is_name(self) -> bool:
         """Whether it looks like a name, or a part of one."""
         capitalised = self.text[0].isupper() and not self.text[1:].isupper()
-        return capitalised and self.content and self.lower not in CALENDAR
+        opens = self.starts_sentence and self.lower in OPENING_WORDS
+        return capitalised and self.content and not opens and self.lower not in CALENDAR
 
     @property
     def as_inside(self) -> str:

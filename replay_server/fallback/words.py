@@ -48,6 +48,15 @@ CALENDAR = _words(
     """
 )
 
+OPENING_WORDS = _words(
+    """
+    add analyse analyze book buy calculate cancel change check choose classify compute convert count delete detect
+    determine email estimate evaluate extract fetch identify imagine open order pick plan play predict rank read
+    recommend remind remove schedule search select set solve sort update weather
+    """
+)
+"""With a capital at the start of a sentence these are no names."""
+
 DETERMINERS = _words("a an the my your our his her their its this these that those some any")
 JOINERS = _words("of in for and with to from on at by about between into over")
 PLACE_PREPOSITIONS = _words("in at near to from around visit visiting")

@@ -86,11 +86,12 @@ def _judge(interactions: list[Interaction], file: str, config: Config) -> Iterat
     seen: dict[bytes, Interaction] = {}
     for interaction in interactions:
         resource = resource_named(interaction.endpoint)
-        assert resource is not None, interaction.endpoint  # the reader has looked it up
         keyed = Keyed(resource, resource.from_cassette(interaction.request), config)
         first = seen.setdefault(_identity(keyed), interaction)
         if first is not interaction:
-            twice = f"interaction {interaction.place} has the same request as interaction {first.place} (line {first.line})"
+            twice = (
+                f"interaction {interaction.place} has the same request as interaction {first.place} (line {first.line})"
+            )
             yield Finding(file, interaction.line, f"{twice}: make their responses one list, or remove one")
         yield from (Finding(file, interaction.line, problem) for problem in _reply_problems(interaction, keyed))
 

@@ -37,6 +37,7 @@ class Source(StrEnum):
 
     CASSETTE = "cassette"
     GENERATED = "generated"
+    STATE = "state"
     MISS = "miss"
     ERROR = "error"
 
@@ -73,7 +74,7 @@ class Replay:
         found = self.library.find(asked)
         if isinstance(found, Match):
             return await self._replayed(asked, found, session)
-        if self.on_miss is OnMiss.ERROR:
+        if self.on_miss is OnMiss.ERROR and not asked.resource.known:
             raise miss(self.library, asked, found, self._remedy)
         return self._generated(asked)
 
@@ -82,7 +83,8 @@ class Replay:
         if self._listed is not None and asked.request.model not in (*self._listed, ""):
             raise asked.resource.unknown_model(asked.request.model)
         reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
-        return Answer(_send(asked, reply, Stamp(asked.key)), _headers(Source.GENERATED, asked))
+        source = Source.STATE if asked.resource.known else Source.GENERATED
+        return Answer(_send(asked, reply, Stamp(asked.key)), _headers(source, asked))
 
     async def _replayed(self, asked: Keyed, match: Match, session: str) -> Answer:
         interaction = match.interaction

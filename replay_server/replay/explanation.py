@@ -96,9 +96,9 @@ def read_requests(data: bytes, file: str, endpoint: str | None) -> Iterator[tupl
         name = endpoint or _endpoint_of(value.get("url")) or implied_endpoint(body)
         if name is None:
             raise UsageError(f"{file}:{number}: has neither messages nor prompt: name the endpoint with --endpoint")
-        resource = resource_named(name)
-        if resource is None:
+        if name not in ENDPOINTS:
             raise UsageError(f"{file}:{number}: the endpoint {name!r} is none of {', '.join(ENDPOINTS)}")
+        resource = resource_named(name)
         yield resource, resource.from_cassette(body)
 
 

@@ -25,8 +25,8 @@ def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
     """The error for a sequence with `repeat: error` that has given all its responses."""
     count = len(interaction.responses)
     return CassetteMiss(
-        f"{interaction.id} has given its {count} responses in this session (key {asked.key[:16]}), and says repeat: error\n"
-        f"add a response to it, or change repeat to last or cycle",
+        f"{interaction.id} has given its {count} responses in this session (key {asked.key[:16]})\n"
+        "it says repeat: error: add a response to it, or change repeat to last or cycle",
         code="sequence_exhausted",
     )
 

@@ -1,6 +1,7 @@
 """Running a server: bind, index, serve, stop."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 
@@ -37,7 +38,8 @@ class RunningServer:
             await web.TCPSite(self._runner, settings.host, settings.port).start()
         except OSError as error:
             await self.stop()
-            reason = error.strerror or str(error)
+            # asyncio words it around the system's own message; what getaddrinfo says has a negative number.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
             raise UsageError(
                 f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another with --port"
             ) from None

@@ -1,6 +1,5 @@
 """Trying a running server from outside, as a client would."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -26,10 +25,10 @@ class _Unexpected(Exception):
     """The server answered something else."""
 
 
-async def run_smoke(url: str, *, model: str, api_key: str, timeout: float) -> list[Check]:
-    """Try health, models, a completion, a chat and a stream. `timeout` is in seconds, for each."""
+async def run_smoke(url: str, *, model: str, api_key: str, seconds: float) -> list[Check]:
+    """Try health, models, a completion, a chat and a stream. `seconds` is the longest time for each."""
     async with aiohttp.ClientSession(
-        headers={"authorization": f"Bearer {api_key}"}, timeout=aiohttp.ClientTimeout(total=timeout)
+        headers={"authorization": f"Bearer {api_key}"}, timeout=aiohttp.ClientTimeout(total=seconds)
     ) as session:
         client = _Client(session, url.rstrip("/").removesuffix("/v1"), model)
         checks = (client.health, client.models, client.completion, client.chat, client.stream)
@@ -42,7 +41,7 @@ async def _run(check: Callable[[], Awaitable[str]]) -> Check:
         return Check(name, True, printable(await check()))
     except _Unexpected as error:
         return Check(name, False, printable(str(error)))
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return Check(name, False, "no answer in time")
     except (aiohttp.ClientError, ValueError) as error:  # ValueError: a URL that is none, an answer that is no JSON
         return Check(name, False, printable(f"{error or type(error).__name__}"))

@@ -18,14 +18,15 @@ OTHER: Any = {"type": "function", "function": {"name": "g"}}
 
 
 def document(fields: str = "", *, recorded: bool = False, answer: str = "a") -> str:
-    text = f"request:\n  model: m\n  messages: [{{role: user, content: x}}]\n{fields}\nresponse: {{content: {answer}}}\n"
+    text = (
+        f"request:\n  model: m\n  messages: [{{role: user, content: x}}]\n{fields}\nresponse: {{content: {answer}}}\n"
+    )
     return text + ("recorded: {}\n" if recorded else "")
 
 
 def find(directory: Path, **fields: Any) -> Any:
     library = Library.load(directory)
     resource = resource_named("chat/completions")
-    assert resource is not None
     body = {"model": "m", "messages": MESSAGES, **fields}
     return library.find(library.key(resource, resource.from_cassette(body)))
 
@@ -110,10 +111,13 @@ def test_the_nearest_of_several_wins(write: Write, asked: dict[str, Any], answer
 
 
 def test_the_prompt_as_it_came_decides_before_drift(write: Write) -> None:
-    parts = "request:\n  model: m\n  temperature: 0\n  messages: [{role: user, content: [{type: text, text: x}]}]\nresponse: {content: parts}\n"
+    messages = "[{role: user, content: [{type: text, text: x}]}]"
+    parts = f"request: {{model: m, temperature: 0, messages: {messages}}}\nresponse: {{content: parts}}\n"
     directory = write("a.yaml", document("  temperature: 0.5") + "---\n" + parts)
 
-    found = find(directory, temperature=0.5, top_p=0.1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}])
+    found = find(
+        directory, temperature=0.5, top_p=0.1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]
+    )
 
     assert found.interaction.id == "a.yaml#2"
 

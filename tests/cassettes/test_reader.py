@@ -118,7 +118,10 @@ def test_a_model_stays_what_it_looks_like() -> None:
         (f"{REQUEST}response:\n  content: 5", "a.yaml:3: interaction 1: response.content: must be a text, not 5"),
         (f"{REQUEST}response:\n  content: a\n  json: {{}}", "response.json: stands beside content: give the text once"),
         (f"{REQUEST}response:\n  content: a\n  choices: []", "response.content: stands beside choices"),
-        (f"{REQUEST}response:\n  choices:\n    - content: [a]", "a.yaml:4: interaction 1: response.choices[0].content:"),
+        (
+            f"{REQUEST}response:\n  choices:\n    - content: [a]",
+            "a.yaml:4: interaction 1: response.choices[0].content:",
+        ),
         (f"{REQUEST}response:\n  tool_calls: [{{}}]", "response.tool_calls[0].name: missing; it must be a text"),
         (f"{REQUEST}response:\n  error: {{status: 200, message: a}}", "response.error.status: must be an HTTP status"),
         (f"{REQUEST}response:\n  error: {{status: 429}}", "response.error.message: missing; it must be a text"),

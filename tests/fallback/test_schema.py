@@ -186,7 +186,7 @@ def test_value_is_valid(schema: Any) -> None:
         r"^\u0041\x42[\u00e0-\u00ff]$",
         r"^(?:https?)://[\w.-]+(?:/\S*)?$",
         r"\bword\b",
-        "^[[:x]{2}$",
+        r"^[\[:x]{2}$",
         "^$",
         "^(?i:abc)+?$",
         r"^\S+\W\D$",
@@ -194,6 +194,7 @@ def test_value_is_valid(schema: Any) -> None:
         r"^.{0,3}\.$",
         r"^x{y}$",
         r"^(a(b(c)?)*)+\2?$",
+        "^x((){900}){5}$",
     ],
 )
 def test_string_matches_its_pattern(pattern: str) -> None:
@@ -209,6 +210,7 @@ def test_string_matches_its_pattern(pattern: str) -> None:
         (r"^[\p{L}\p{N}_]{3}$", "^[a-zA-Z0-9_]{3}$"),
         (r"^\u{1F600}$", "^😀$"),
         (r"^\/\/x$", "^//x$"),
+        ("^[[:x]{2}$", r"^[\[:x]{2}$"),
     ],
 )
 def test_patterns_of_javascript_are_understood(pattern: str, python: str) -> None:
@@ -228,7 +230,6 @@ def test_pattern_and_length_agree(low: int, high: int) -> None:
     [
         "date-time",
         "date",
-        "time",
         "duration",
         "email",
         "hostname",
@@ -246,13 +247,17 @@ def test_string_has_its_format(name: str) -> None:
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(make(schema, seed))
 
 
+def test_time_has_seconds_and_an_offset() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\dZ", make({"type": "string", "format": "time"}))
+
+
 def test_unknown_format_demands_nothing() -> None:
     assert make(an_object(city={"type": "string", "format": "place"})) == {"city": "Paris"}
 
 
 def test_values_suit_their_names_and_the_prompt() -> None:
-    words = dict.fromkeys(["name", "city", "location", "title", "question"], {"type": "string"})
-    made = make(an_object(**words, age={"type": "integer"}, degrees={"type": "number"}, email={"type": "string"}))
+    texts = {name: {"type": "string"} for name in ("name", "city", "location", "title", "question", "email")}
+    made = make(an_object(**texts, age={"type": "integer"}, degrees={"type": "number"}))
 
     assert made == {
         "name": "Alice Smith",
@@ -260,9 +265,9 @@ def test_values_suit_their_names_and_the_prompt() -> None:
         "location": "Paris",
         "title": "Weather in Paris",
         "question": "Does Alice Smith, aged 34, like the weather in Paris at 4.5 degrees",
+        "email": made["email"],
         "age": 34,
         "degrees": 4.5,
-        "email": made["email"],
     }
     assert made["email"].endswith("@example.com")
 
@@ -316,6 +321,16 @@ def test_properties_come_in_the_order_of_the_schema_with_optional_ones() -> None
 def test_unusable_schema_is_told_with_its_place(schema: Any, problem: str) -> None:
     with pytest.raises(SchemaError, match=re.escape(problem)):
         make(schema)
+
+
+@pytest.mark.parametrize("pattern", ["(" * 2000 + ")" * 2000, "((a{900}){900}){900}", "a{1000000}"])
+def test_hostile_pattern_is_refused_in_time(pattern: str) -> None:
+    with pytest.raises(SchemaError):
+        make({"type": "string", "pattern": f"^x{pattern}$"})
+
+
+def test_open_pattern_is_filled_up() -> None:
+    assert len(make({"type": "string", "pattern": "^x-", "minLength": 12})) == 12
 
 
 def test_nesting_has_a_limit() -> None:

@@ -139,7 +139,8 @@ async def test_a_plain_chat_has_the_fields_of_the_live_api_in_their_order(serve:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions", "/__replay/s/a-1/v1/chat/completions"]
+    "path",
+    ["/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions", "/__replay/s/a-1/v1/chat/completions"],
 )
 async def test_every_prefix_leads_to_the_same_answer(serve: Any, path: str) -> None:
     server = await serve()
@@ -282,10 +283,9 @@ async def test_health_and_readiness_tell_of_the_library(serve: Any) -> None:
 
 
 async def test_requests_wait_until_the_library_is_indexed() -> None:
-    from tests.conftest import CASSETTES
-
     from replay_server.server.run import RunningServer
     from replay_server.settings import Settings
+    from tests.conftest import CASSETTES
 
     server = RunningServer(Settings(cassettes=CASSETTES, port=0))
     await server.bind()
@@ -384,9 +384,11 @@ async def test_listed_models_are_all_there_are(serve: Any, write: Any) -> None:
 
 
 async def test_a_recording_of_what_the_api_refused_is_replayed(serve: Any, write: Any) -> None:
-    document = "request: {model: m, messages: [{role: robot, content: x}]}\nresponse: {error: {status: 400, message: No robots.}}\n"
-    server = await serve(write("a.yaml", document))
+    refused = "request: {model: m, messages: [{role: robot, content: x}]}\n"
+    server = await serve(write("a.yaml", refused + "response: {error: {status: 400, message: No robots.}}\n"))
 
-    status, headers, body = await post(server.url + CHAT, {"model": "m", "messages": [{"role": "robot", "content": "x"}]})
+    status, headers, body = await post(
+        server.url + CHAT, {"model": "m", "messages": [{"role": "robot", "content": "x"}]}
+    )
 
     assert (status, headers["x-replay-source"], body["error"]["message"]) == (400, "cassette", "No robots.")

@@ -8,7 +8,6 @@ from replay_server.interaction import Json
 
 TRIES_TO_DIFFER = 60
 TRIES_FOR_VARIETY = 2
-"""Where items may be equal, a list reads better if they are not."""
 
 
 def make_array(maker: Making, facts: Facts, place: Place) -> list[Json]:
@@ -53,11 +52,18 @@ def _item(maker: Making, facts: Facts, place: Place, made: list[Json], schema: S
         if not any(same(item, other) for other in made):
             return item
     if not facts.unique_items:
-        return item
+        return _again(facts, place, made, item)
     rest = [one for one in _listed(schema) if not any(same(one, other) for other in made) and maker.fits(one, schema)]
     if not rest:
         raise UnsatisfiableError("there are not enough different items.", place.context)
     return rest[0]
+
+
+def _again(facts: Facts, place: Place, made: list[Json], item: Json) -> Json:
+    """The same item again, where one is needed: otherwise the list reads better without."""
+    if len(made) < max(facts.min_items, len(facts.prefix_items), _contained(facts).stop):
+        return item
+    raise UnsatisfiableError("no item differs from the others.", place.context)
 
 
 def _listed(schema: Schema) -> list[Json]:

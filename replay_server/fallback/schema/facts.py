@@ -37,7 +37,7 @@ class Facts:
 
     min_length: int = 0
     max_length: int | None = None
-    pattern: str | None = None
+    patterns: tuple[str, ...] = ()
     format: str | None = None
 
     prefix_items: tuple[Schema, ...] = ()
@@ -96,7 +96,7 @@ def read(schema: Mapping[str, Json]) -> Facts:
         multiple_of=get("multipleOf"),
         min_length=int(get("minLength", 0)),
         max_length=_size(get("maxLength")),
-        pattern=get("pattern"),
+        patterns=(given["pattern"],) if "pattern" in given else (),
         format=get("format"),
         prefix_items=tuple(get("prefixItems", ())),
         items=get("items", get("unevaluatedItems", True)),

@@ -28,9 +28,9 @@ from replay_server.fallback.topic import Topic
 from replay_server.interaction import Json
 
 ROOT_TRIES = 8
-BRANCH_TRIES = 4
+BRANCH_TRIES = 7
 MOST_BRANCHES = 40
-MOST_STEPS = 20_000  # values made, those thrown away included
+MOST_STEPS = 10_000  # values made, those thrown away included
 LARGE = 400  # values after which the maker turns lean
 DEEP = 16
 DEEP_IN_RECURSION = 2
@@ -85,18 +85,18 @@ class Maker:
         checked = isinstance(schema, Mapping) and any(keyword in schema for keyword in APPLICATORS)
         for facts in islice(self._branches(schema, place), MOST_BRANCHES):
             try:
-                for _ in range(BRANCH_TRIES if checked else 1):
-                    made = self._plain(facts, schema, place)
+                for attempt in range(BRANCH_TRIES if checked else 1):
+                    made = self._plain(facts, schema, place, attempt)
                     if not checked or self.fits(made, schema):
                         return made
             except UnsatisfiableError as unsatisfiable:
                 problem = unsatisfiable
         raise problem
 
-    def _plain(self, facts: Facts, schema: Schema, place: Place) -> Json:
+    def _plain(self, facts: Facts, schema: Schema, place: Place, attempt: int) -> Json:
         if facts.enum is not None:
             return self._one_of(facts, schema, place)
-        match self._type(facts, place):
+        match self._type(facts, place, attempt):
             case "object":
                 return make_object(self, facts, place)
             case "array":
@@ -119,14 +119,17 @@ class Maker:
         named = [one for one in allowed if isinstance(one, str) and len(one) > 1 and one.lower() in text]
         return named[0] if named else self.draw.choice(allowed)
 
-    def _type(self, facts: Facts, place: Place) -> str:
-        if facts.types == EVERY_TYPE:
-            return facts.looks_like or usual_type(place.name)
+    def _type(self, facts: Facts, place: Place, attempt: int) -> str:
+        """The type that is meant; when that led to nothing, the others in turn."""
         if not facts.types:
             raise UnsatisfiableError("the types that are demanded exclude each other.", place.context)
-        if "null" in facts.types and self.lean(place):
-            return "null"
-        return next((name for name in facts.types if name != "null"), "null")
+        if facts.types == EVERY_TYPE:
+            meant = facts.looks_like or usual_type(place.name)
+        elif "null" in facts.types and self.lean(place):
+            meant = "null"
+        else:
+            meant = next((name for name in facts.types if name != "null"), "null")
+        return [meant, *(name for name in facts.types if name != meant)][attempt % len(facts.types)]
 
     # Branches: each way through `$ref`, `allOf`, `anyOf`, `oneOf` and `if`, as plain facts ---------------------------
 

@@ -25,7 +25,7 @@ def meet(one: Facts, other: Facts) -> Facts:
         multiple_of=_common_multiple(one.multiple_of, other.multiple_of),
         min_length=max(one.min_length, other.min_length),
         max_length=_shortest(one.max_length, other.max_length),
-        pattern=_both_patterns(one.pattern, other.pattern),
+        patterns=tuple(dict.fromkeys(one.patterns + other.patterns)),
         format=one.format or other.format,
         prefix_items=tuple(_common_prefix(one, other)),
         items=all_of(one.items, other.items),
@@ -78,12 +78,6 @@ def _common_multiple(one: Number | None, other: Number | None) -> Number | None:
     first, second = Fraction(str(one)), Fraction(str(other))
     common = Fraction(lcm(first.numerator, second.numerator), gcd(first.denominator, second.denominator))
     return int(common) if common.denominator == 1 else float(common)
-
-
-def _both_patterns(one: str | None, other: str | None) -> str | None:
-    if one is None or other is None or one == other:
-        return other if one is None else one
-    return rf"^(?=[\s\S]*(?:{other}))[\s\S]*(?:{one})" if one[:1] != "^" else rf"(?=[\s\S]*(?:{other})){one}"
 
 
 def _both_contained(one: Schema | None, other: Schema | None) -> Schema | None:

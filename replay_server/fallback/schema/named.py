@@ -53,7 +53,8 @@ def usual_type(name: str) -> str:
 @lru_cache(maxsize=512)
 def _parts(name: str) -> tuple[str, ...]:
     """The stems of the words in a property's name, the last one, which says most, first."""
-    return tuple(stem(word) for word in reversed(plain_word.findall(camel_border.sub(" ", name))))
+    words = plain_word.findall(camel_border.sub(" ", name))
+    return tuple(stem(word) for word in reversed(words) if len(word) > 1 or word == name)
 
 
 def keywords(topic: Topic, draw: Draw) -> str:
@@ -93,7 +94,7 @@ def place(topic: Topic, draw: Draw) -> str:
 def person(topic: Topic, draw: Draw) -> str:
     """A name in the prompt that is not that of a place, or any."""
     others = [name for name in topic.names if name not in topic.places]
-    return (others or [draw.choice(PEOPLE)])[0]
+    return draw.choice(others or PEOPLE)
 
 
 def country(topic: Topic, draw: Draw) -> str:
@@ -156,6 +157,7 @@ WRITERS = _table(
         "name username author person user customer recipient sender owner speaker contact assignee employee artist",
         person,
     ),
+    ("participant attendee member people guest passenger student teacher player character friend", person),
     ("title headline subject heading topic theme", heading),
     ("summary description explanation reasoning reason rationale analysis answer text content body message", sentence),
     ("response comment note feedback detail thought conclusion output paragraph review abstract bio", sentence),

@@ -17,7 +17,7 @@ def make_object(maker: Making, facts: Facts, place: Place) -> dict[str, Json]:
     """An object with all required properties, and unless the maker is lean, with the optional ones."""
     made = _declared(maker, facts, place)
     for name in _invented_names(maker, facts, place, made):
-        made[name] = maker.make(_schema_for(facts, name), place.property(name))
+        made |= _optional(maker, facts, name, place, made)
     if len(made) < facts.min_properties:
         raise UnsatisfiableError(f"no {facts.min_properties} properties are possible.", place.context)
     if facts.max_properties is not None and len(made) > facts.max_properties:
@@ -75,6 +75,7 @@ def _candidates(maker: Making, facts: Facts) -> Iterator[str]:
     for pattern in facts.pattern_properties:
         for _ in range(min(NAMES_TRIED, facts.min_properties + 2)):
             if (name := write(pattern, maker.draw)) is not None:
+                yield name + maker.draw.choice(maker.topic.words or ("key",))
                 yield name
     yield from maker.topic.words
     yield from (f"key{number}" for number in count(1))

@@ -2,30 +2,39 @@
 
 from replay_server.fallback.draw import Draw
 from replay_server.fallback.schema.dialect import compiled, pythonic
-from replay_server.fallback.schema.regex import Again, AnyOf, Either, Group, Node, Repeat, Sequence, parse
+from replay_server.fallback.schema.regex import LOWER, Again, AnyOf, Either, Group, Node, Repeat, Sequence, parse
 
-TRIES = 80
-LONGEST = 20_000
+TRIES = 160
+MOST_STEPS = 20_000
 EXTRA = 4
-"""How many more repetitions than needed are written, at most, where the length leaves it open."""
 
 
 def write(pattern: str, draw: Draw, least: int = 0, most: int | None = None) -> str | None:
     """A text that the pattern is found in, of a length between `least` and `most`; None if none was found."""
     node, search = parse(pythonic(pattern)), compiled(pattern).search
-    for attempt in range(TRIES + min(least, LONGEST)):
-        text = _Writer(draw, _extra(attempt, least), exact=attempt % 2 == 1).text(node)
-        if len(text) > LONGEST:
+    for attempt in range(TRIES):
+        writer = _Writer(draw, _extra(attempt // 2, least, draw), exact=attempt % 2 == 1)
+        text = writer.text(node)
+        if writer.steps > MOST_STEPS:
             return None
-        fits = least <= len(text) and (most is None or len(text) <= most)
-        if fits and search(text):
+        if not pattern.endswith("$"):  # the end is open
+            text += _letters(least - len(text), draw)
+        if least <= len(text) and (most is None or len(text) <= most) and search(text):
             return text
     return None
 
 
-def _extra(attempt: int, least: int) -> int:
-    """Grows from attempt to attempt, so that each length is tried; starts where the length may be right at once."""
-    return (attempt // 2 + EXTRA) % (EXTRA + TRIES // 2 + least)
+def _letters(number: int, draw: Draw) -> str:
+    return "".join(draw.choice(LOWER) for _ in range(number))
+
+
+def _extra(attempt: int, least: int, draw: Draw) -> int:
+    """How many repetitions are written more than needed: few; then as many as one repeat needs; then any number."""
+    if attempt < EXTRA:
+        return EXTRA
+    if attempt < TRIES // 4:
+        return max(least - attempt + EXTRA, attempt % EXTRA)
+    return draw.below(least + 2 * EXTRA)
 
 
 class _Writer:
@@ -33,13 +42,13 @@ class _Writer:
         self._draw = draw
         self._extra = extra
         self._exact = exact
-        self._length = 0
+        self.steps = 0
         self._groups: dict[str, str] = {}
 
     def text(self, node: Node) -> str:
+        self.steps += 1
         match node:
             case AnyOf():
-                self._length += 1
                 return self._draw.choice(node.characters)
             case Sequence():
                 return "".join(map(self.text, node.parts))
@@ -57,7 +66,7 @@ class _Writer:
         times = node.least + more if node.most is None else min(node.most, node.least + more)
         parts = []
         for _ in range(times):
-            if self._length > LONGEST:
+            if self.steps > MOST_STEPS:
                 break
             parts.append(self.text(node.part))
         return "".join(parts)

@@ -5,6 +5,7 @@ pattern. The tree is our own, because that of `re` is private and differs betwee
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 DIGITS = "0123456789"
@@ -67,6 +68,7 @@ Node: TypeAlias = AnyOf | Sequence | Either | Repeat | Group | Again
 NOTHING = Sequence(())
 
 
+@lru_cache(maxsize=512)
 def parse(pattern: str) -> Node:
     """The tree of a pattern that compiles."""
     return _Reader(pattern).either()

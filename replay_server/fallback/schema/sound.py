@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import cast
 
-from replay_server.fallback.schema.dialect import compiled
+from replay_server.fallback.schema.dialect import compiled, pythonic
 from replay_server.fallback.schema.pointer import resolve
 from replay_server.fallback.schema.problem import Context, Schema, SchemaError
+from replay_server.fallback.schema.regex import parse
 from replay_server.interaction import Json
 
 DEEPEST = 32
@@ -46,7 +47,8 @@ def _require_known(schema: dict[str, Json], root: Schema, context: Context) -> N
     for pattern in cast("list[str]", [*patterns, *cast("dict[str, Json]", schema.get("patternProperties", {}))]):
         try:
             compiled(pattern)
-        except (re.error, OverflowError) as error:
+            parse(pythonic(pattern))
+        except (re.error, OverflowError, RecursionError) as error:
             raise SchemaError(f"'{pattern}' is not a valid regular expression: {error}.", context) from None
 
 

@@ -13,6 +13,7 @@ from replay_server.fallback.schema.problem import SchemaError, UnsatisfiableErro
 LONGEST = 1_000_000
 SHORT = 16  # longer texts are not tried against a pattern: a bad one takes time exponential in their length
 FORMAT_TRIES = 8
+PATTERN_TRIES = 8
 
 
 def make_string(maker: Making, facts: Facts, place: Place) -> str:
@@ -20,15 +21,12 @@ def make_string(maker: Making, facts: Facts, place: Place) -> str:
     if facts.min_length > LONGEST:
         raise SchemaError(f"minLength {facts.min_length} is more than {LONGEST}.", place.context)
     if facts.max_length is not None and facts.min_length > facts.max_length:
-        raise UnsatisfiableError(
-            f"minLength {facts.min_length} is more than maxLength {facts.max_length}.", place.context
-        )
+        problem = f"minLength {facts.min_length} is more than maxLength {facts.max_length}."
+        raise UnsatisfiableError(problem, place.context)
     for text in _exact(maker, facts, place):
-        if _long_enough(facts, text) and (facts.pattern is None or compiled(facts.pattern).search(text)):
+        if _is_allowed(facts, text):
             return text
-    if facts.pattern is not None:
-        return _by_pattern(maker, facts, facts.pattern, place)
-    return _fitted(maker, facts, place)
+    return _by_patterns(maker, facts, place) if facts.patterns else _fitted(maker, facts, place)
 
 
 def _exact(maker: Making, facts: Facts, place: Place) -> Iterator[str]:
@@ -37,20 +35,23 @@ def _exact(maker: Making, facts: Facts, place: Place) -> Iterator[str]:
         if (text := formatted(facts.format or "", maker.topic, maker.draw)) is not None:
             yield text
     examples = [one for one in facts.examples if isinstance(one, str)]
-    if facts.pattern is None:
+    if not facts.patterns:
         yield from examples if not tells_text(place.name) else ()
     else:
         text = text_for(place.name, maker.topic, maker.draw)
         yield from (one for one in (text, *examples) if len(one) <= SHORT)
 
 
-def _by_pattern(maker: Making, facts: Facts, pattern: str, place: Place) -> str:
-    text = write(pattern, maker.draw, facts.min_length, facts.max_length)
-    if text is None:
-        raise UnsatisfiableError(
-            f"no string was found that matches '{pattern}' and has the right length.", place.context
-        )
-    return text
+def _by_patterns(maker: Making, facts: Facts, place: Place) -> str:
+    for _ in range(PATTERN_TRIES if len(facts.patterns) > 1 else 1):
+        least = facts.min_length if len(facts.patterns) == 1 else 0
+        texts = [write(pattern, maker.draw, least, facts.max_length) or "" for pattern in facts.patterns]
+        # Of several patterns, mostly one demands a beginning, another one an end.
+        for text in (*texts, "".join(texts), "".join(reversed(texts))):
+            if _is_allowed(facts, text):
+                return text
+    names = " and ".join(f"'{pattern}'" for pattern in facts.patterns)
+    raise UnsatisfiableError(f"no string of the right length was found that matches {names}.", place.context)
 
 
 def _fitted(maker: Making, facts: Facts, place: Place) -> str:
@@ -68,5 +69,6 @@ def _shortened(text: str, low: int, high: int) -> str:
     return words if words and len(words) >= low else text[:high]
 
 
-def _long_enough(facts: Facts, text: str) -> bool:
-    return facts.min_length <= len(text) and (facts.max_length is None or len(text) <= facts.max_length)
+def _is_allowed(facts: Facts, text: str) -> bool:
+    fits = facts.min_length <= len(text) and (facts.max_length is None or len(text) <= facts.max_length)
+    return fits and all(compiled(pattern).search(text) for pattern in facts.patterns)

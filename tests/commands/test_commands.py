@@ -1,0 +1,265 @@
+"""The command line as its user meets it: in processes of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.conftest import CASSETTES
+
+Write = Callable[[str, str], Path]
+HELLO = b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]}'
+
+
+def run(*arguments: str, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "replay_server", *arguments],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, **environment},
+        cwd=CASSETTES.parent,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in its own process, and the line of its start."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "replay_server", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+        cwd=CASSETTES.parent,
+    )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def url_of(line: str) -> str:
+    found = re.search(r"http://[^ ]+(?=/v1)", line)
+    assert found, line
+    return found[0]
+
+
+def test_serve_prints_one_line_and_smoke_passes() -> None:
+    with serving("--cassettes", str(CASSETTES)) as (process, line):
+        code, out, err = run("smoke", url_of(line))
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate()
+
+    assert re.fullmatch(
+        r"replay-server \d\S* on http://127\.0\.0\.1:\d+/v1 - 8 cassettes, 11 interactions - a miss is generated\n",
+        line,
+    )
+    assert (code, err) == (0, "")
+    assert [text.split()[:2] for text in out.splitlines()] == [
+        ["ok", "health"],
+        ["ok", "models"],
+        ["ok", "completion"],
+        ["ok", "chat"],
+        ["ok", "stream"],
+    ]
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_miss_of_a_strict_server_passes_smoke() -> None:
+    with serving("--strict") as (_, line):
+        code, out, _ = run("smoke", url_of(line))
+
+    assert "a miss is an error" in line
+    assert (code, out.count("answered as a miss: the server is strict")) == (0, 3)
+
+
+def test_smoke_fails_where_nothing_answers() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        code, out, err = run("smoke", f"http://127.0.0.1:{unused.getsockname()[1]}")
+
+    assert (code, out.count("FAIL"), err) == (1, 5, "")
+
+
+def test_every_option_can_be_set_by_its_variable() -> None:
+    with serving(REPLAY_SERVER_STRICT="1", REPLAY_SERVER_API_KEY="a b") as (_, line):
+        _, refused, _ = run("smoke", url_of(line), "--api-key", "c")
+        code, _, _ = run("smoke", url_of(line), OPENAI_API_KEY="b")
+
+    assert refused.count("answered 401") == 4
+    assert code == 0
+
+
+def test_a_missing_directory_is_a_warning(tmp_path: Path) -> None:
+    with serving("--cassettes", str(tmp_path / "none")) as (process, line):
+        process.terminate()
+        _, errors = process.communicate()
+
+    assert "0 cassettes, 0 interactions" in line
+    assert errors == f"replay-server: warning: {tmp_path}/none does not exist: every answer will be generated\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        (None, ["--strict"], "does not exist, so in strict mode nothing could be answered"),
+        ("a: 1\na: 2", [], "a.yaml:2: interaction 1 the key 'a' stands here twice: remove one"),
+        (
+            "request: {prompt: x}\nresponse: {contents: x}",
+            [],
+            "a.yaml:2: interaction 1: response.contents: unknown field",
+        ),
+        ("a:\n\t- 1", [], "a.yaml:2: interaction 1 is not YAML: found character that cannot start any token"),
+        (None, ["--strict", "--on-miss", "generate"], "--strict and --on-miss generate contradict each other"),
+        (None, ["--host", "999.1.1.1"], "cannot listen on 999.1.1.1:0"),
+    ],
+)
+def test_what_serve_cannot_use_is_one_line_and_exit_2(
+    write: Write, tmp_path: Path, text: str | None, arguments: list[str], message: str
+) -> None:
+    directory = tmp_path / "none" if text is None else write("a.yaml", text)
+
+    code, out, err = run("serve", "--port", "0", "--cassettes", str(directory), *arguments)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_a_port_in_use_is_one_line_and_exit_2() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, err = run("serve", "--port", str(port))
+
+    assert (code, out) == (2, "")
+    assert (
+        err == f"replay-server: cannot listen on 127.0.0.1:{port}: Address already in use; choose another with --port\n"
+    )
+
+
+def test_explain_shows_key_parts_and_match() -> None:
+    code, out, err = run("explain", "-", stdin=HELLO)
+
+    assert (code, err) == (0, "")
+    assert re.search(r"^key +[0-9a-f]{64}$", out, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f]{16}  messages\[0\]$", out, re.MULTILINE)
+    assert re.search(r"^matches +greeting\.yaml#1$", out, re.MULTILINE)
+
+
+def test_explain_shows_the_three_nearest_and_where_they_differ() -> None:
+    code, out, _ = run("explain", "-", stdin=HELLO.replace(b"Say hello.", b"Say hallo."))
+
+    assert code == 1
+    assert re.findall(r"^near +(\S+),", out, re.MULTILINE)[0] == "greeting.yaml#1"
+    assert len(re.findall(r"^near ", out, re.MULTILINE)) == 3
+    assert "messages[0].content: 'Say hello.' != 'Say hallo.'" in out
+
+
+def test_explain_shows_what_disagrees_where_the_prompt_is_the_same(write: Write) -> None:
+    directory = write("a.yaml", "request: {model: m, n: 2, prompt: x}\nresponse: {content: a}\n")
+
+    code, out, _ = run("explain", "-", "--cassettes", str(directory), stdin=b'{"model": "m", "prompt": "x"}')
+
+    assert code == 1
+    assert "same prompt in a.yaml#1, but recorded != asked at n: 2 != null" in out
+
+
+def test_explain_reads_lines_in_the_batch_form() -> None:
+    line = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": %b}\n' % HELLO
+
+    code, out, _ = run("explain", "-", "--json", stdin=line * 2)
+
+    assert code == 0
+    assert [orjson.loads(text)["match"] for text in out.splitlines()] == ["greeting.yaml#1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [
+        (b"{", "<stdin>:1: is not JSON:"),
+        (b"[]", "<stdin>:1: must be a JSON object"),
+        (b"", "<stdin>: holds no request"),
+        (b'{"input": "x"}', "<stdin>:1: has neither messages nor prompt: name the endpoint with --endpoint"),
+    ],
+)
+def test_what_explain_cannot_read_is_one_line_and_exit_2(stdin: bytes, message: str) -> None:
+    code, out, err = run("explain", "-", stdin=stdin)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_check_finds_nothing_wrong_with_our_own_cassettes() -> None:
+    assert run("check", "cassettes") == (0, "8 cassettes, 11 interactions: all well\n", "")
+
+
+def test_check_lists_everything_that_is_wrong(write: Write) -> None:
+    first = "request: {prompt: x}\nresponse: {content: a, finish_reason: stopp}\n"
+    write("a.yaml", first + "---\nrequest: {prompt: x}\nresponse: {content: b}\n")
+    write("b.yaml", "request: {prompt: x}\nresponse: {}\n---\nresponse: {content: b}\n---\na: [")
+    write("c.yaml", "# nothing\n")
+    write("replay.yaml", "nonsense: 1\n")
+    directory = write("d.yaml", "request: {messages: []}\nresponse:\n  body: {id: 1}\n")
+
+    code, out, err = run("check", str(directory))
+
+    lines = [line.removeprefix(f"{directory}/") for line in out.splitlines()]
+    assert code == 1
+    assert [line.split(": ")[0] for line in lines] == [
+        *["a.yaml:1", "a.yaml:4"],
+        *["b.yaml:2", "b.yaml:4", "b.yaml:6"],
+        "c.yaml:1",
+        *["d.yaml:1"] * 5,
+        "replay.yaml:1",
+    ]
+    assert "choices[0].finish_reason: 'stopp' is none of stop, length, content_filter" in lines[0]
+    assert "interaction 2 has the same request as interaction 1 (line 1): make their responses one list" in lines[1]
+    assert err == "4 cassettes, 3 interactions: 12 findings\n"
+
+
+def test_list_shows_a_table_and_json() -> None:
+    code, table, _ = run("list", "cassettes")
+    _, json, _ = run("list", "cassettes", "--json")
+
+    rows = [orjson.loads(line) for line in json.splitlines()]
+    assert code == 0
+    assert len(table.splitlines()) == 12
+    assert [row["interaction"] for row in rows][:2] == ["completion.yaml#1", "conversation.yaml#1"]
+    assert rows[0]["prompt"] == "Once upon a time"
+
+
+def test_list_escapes_what_would_steer_a_terminal(write: Write) -> None:
+    directory = write("a.yaml", 'request: {model: "m\\e[31m", prompt: x}\nresponse: {content: a}\n')
+
+    _, out, _ = run("list", str(directory))
+
+    assert "m\\x1b[31m" in out
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["explain"], ["check"], ["list"], ["smoke"]], ids=str)
+def test_every_command_has_help(command: list[str]) -> None:
+    code, out, err = run(*command, "--help")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("Usage:")
+
+
+def test_the_door_opens_to_the_same_commands() -> None:
+    door = subprocess.run(
+        [sys.executable, "cli.py", "--version"], cwd=CASSETTES.parent, capture_output=True, check=True
+    )
+
+    assert door.stdout.split()[1:] == run("--version")[1].encode().split()[1:]
