@@ -9,15 +9,15 @@ def _words(text: str) -> frozenset[str]:
 
 FUNCTION_WORDS = _words(
     """
-    a about above after again all also am an and any are around as at be because been before being below between both
-    but by can cannot could did do does doing done down during each either else ever every few for from further had has
-    have having he her here hers him his how however i if in into is it its itself just least less let may maybe me
-    might mine more most much must my myself near neither no nor not now of off often on once one only onto or other
-    ought our ours out over own per perhaps quite rather really same shall she should since so some soon still such
-    than that the their theirs them then there these they this those though through to today together too toward two
-    under until up upon us very was we well were what whatever when where whether which while who whom whose why will
-    with within without would yes yet you your yours don doesn didn isn aren wasn won ve ll re
-    three four five six seven eight nine ten
+    a about above after again all also am an and any are around as at be because been before being below between
+    both but by can cannot could did do does doing done down during each either else ever every few for from further
+    had has have having he her here hers him his how however i if in into is it its itself just least less let may
+    maybe me might mine more most much must my myself near neither no nor not now of off often on once one only onto
+    or other ought our ours out over own per perhaps quite rather really same shall she should since so some soon
+    still such than that the their theirs them then there these they this those though through to today together too
+    toward two under until up upon us very was we well were what whatever when where whether which while who whom
+    whose why will with within without would yes yet you your yours don doesn didn isn aren wasn won ve ll re three
+    four five six seven eight nine ten
     """
 )
 
@@ -35,9 +35,10 @@ NOUNS_TOO = _words("answer call help list look name need run show start talk tur
 
 TOOL_WORDS = _words(
     """
-    action argument arguments based boolean data default description details e eg etc example field following format
-    function id ie info information input integer item items key name new null number object optional output parameter
-    parameters query required result results set specific specified string text tool type user value values via
+    action appropriate argument arguments available based boolean certain current currently data default description
+    details e eg etc example field following format function id ie info information input integer item items key
+    name new null number object optional output parameter parameters query required result results set specific
+    specified string text tool type user value values via
     """
 )
 

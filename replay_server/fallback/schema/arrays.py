@@ -26,7 +26,7 @@ def make_array(maker: Making, facts: Facts, place: Place) -> list[Json]:
 
 def _contained(facts: Facts) -> range:
     """Where the items stand that `contains` demands: behind the fixed ones, if there is room."""
-    if facts.contains is None:
+    if facts.contains is None or facts.min_contains == 0:
         return range(0)
     first = len(facts.prefix_items)
     has_room = facts.max_items is None or facts.max_items >= first + facts.min_contains
