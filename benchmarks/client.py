@@ -1,4 +1,4 @@
-"""A client that keeps a server busy: keep-alive connections on raw asyncio sockets, every answer compared byte by byte."""
+"""A client that keeps a server busy: keep-alive connections on raw asyncio sockets, every answer compared."""
 
 import asyncio
 import time
@@ -112,9 +112,9 @@ class Connection(asyncio.Protocol):
     def _is_answered(self) -> bool:
         received, expected = self._received, self._exchange.expected
         # The usual case, quick: a head that says 200, and after it exactly the body.
-        if received.endswith(expected) and received.startswith(b"HTTP/1.1 200 "):
-            if received.find(HEAD_END) + len(HEAD_END) == len(received) - len(expected):
-                return True
+        head = len(received) - len(expected)
+        if received.startswith(b"HTTP/1.1 200 ") and received.endswith(expected) and received[:head].endswith(HEAD_END):
+            return True
         answer = parse(bytes(received))
         if answer is not None and (answer.status, answer.body) != (200, expected):
             raise WrongAnswer(f"status {answer.status}, {answer.body[:500]!r}\nexpected {expected[:500]!r}")
@@ -141,12 +141,9 @@ class Load:
 
 async def drive(url: str, exchanges: Iterator[Exchange], connections: int, seconds: float) -> Load:
     """Keep `connections` busy for a time. Raises WrongAnswer."""
-    loop, address = asyncio.get_running_loop(), urlsplit(url)
+    loop, (host, port) = asyncio.get_running_loop(), _address(url)
     started, busy = time.perf_counter(), time.process_time()
-    opened = [
-        (await loop.create_connection(lambda: Connection(exchanges), address.hostname, address.port))[1]
-        for _ in range(connections)
-    ]
+    opened = [(await loop.create_connection(lambda: Connection(exchanges), host, port))[1] for _ in range(connections)]
     for connection in opened:
         loop.call_at(loop.time() + seconds, connection.stop)
     async with asyncio.timeout(seconds + 60):
@@ -155,10 +152,14 @@ async def drive(url: str, exchanges: Iterator[Exchange], connections: int, secon
     return Load(answers, time.perf_counter() - started, time.process_time() - busy)
 
 
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80
+
+
 async def ask(url: str, request: bytes) -> Answer:
     """One answer, on a connection of its own."""
-    address = urlsplit(url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    reader, writer = await asyncio.open_connection(*_address(url))
     try:
         writer.write(request)
         received = b""

@@ -1,15 +1,14 @@
 """What the benchmarks share: servers on one core, the client on another, interleaved rounds, medians and spread.
 
-A round asks every contestant in turn for a moment; the ratio of a round is taken between neighbours in time, because
-machines are noisy. The last contestant is `ref` (see ref.py), which hands out an answer of the first one. Each program
-takes --tree (repeatable): a checkout to measure in place of this one, so that a change is measured beside what it changes.
+A round asks every contestant in turn for a moment, and its ratios are taken between neighbours in time, for machines
+are noisy. The last contestant is `ref` (see ref.py), which hands out an answer of the first one. Each program takes
+--tree (repeatable): a checkout to measure in place of this one, so that a change is measured beside what it changes.
 
-Two ratios are printed: of requests a second, which is the figure, and of the CPU time that the server's process spent on
-a request, which other programs on the machine disturb less.
+Two ratios are printed: of answers a second, which is the figure, and of the CPU time that the server's process spent on
+an answer, which other programs on the machine disturb less.
 """
 
 import argparse
-import asyncio
 import base64
 import itertools
 import os
@@ -18,6 +17,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,6 +30,8 @@ from client import Answer, Exchange, Load, WrongAnswer, ask, drive, post
 HERE = Path(__file__).resolve().parent
 TREE = HERE.parent
 START_SECONDS = 600.0
+ALONE = 0.9
+"""A server that runs for less of the time under load shares its core with something else."""
 _NOT_COPIED = ("date", "content-length", "transfer-encoding", "connection")
 
 
@@ -57,30 +59,46 @@ class Server:
     process: subprocess.Popen[str]
 
     def cpu_seconds(self) -> float:
-        """What its main thread has spent, to the nanosecond."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        """What its threads have spent so far."""
+        return cpu_seconds(self.process)
 
 
-def start_process(arguments: Sequence[str], tree: Path = TREE) -> subprocess.Popen[str]:
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    """What the threads of a process have spent so far, to the nanosecond."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def start_process(arguments: Sequence[str], tree: Path = TREE, stderr: int | None = None) -> subprocess.Popen[str]:
     """Run Python on the server's core, with the modules of `tree`."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=tree,
-        env=os.environ | {"PYTHONPATH": str(tree)},
+        env=_environment(tree),
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
     )
 
 
-def stop_process(process: subprocess.Popen[str]) -> None:
-    """End it, and wait until it has."""
+# Bytecode is written, whatever the environment says, as it is for an installed package; but not into the checkouts.
+_BYTECODE = tempfile.TemporaryDirectory(prefix="replay-server-benchmarks-")
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(tree), "PYTHONPYCACHEPREFIX": _BYTECODE.name}
+
+
+def stop_process(process: subprocess.Popen[str]) -> str:
+    """End it, wait until it has, and give what it wrote to a piped stderr."""
     process.terminate()
     try:
-        process.communicate(timeout=20)
+        return process.communicate(timeout=20)[1] or ""
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        return process.communicate()[1] or ""
 
 
 def serve_arguments(cassettes: Path, port: int = 0) -> list[str]:
@@ -98,10 +116,14 @@ def replay_server(tree: Path, cassettes: Path) -> Iterator[Server]:
         url = re.search(r"http://[^/\s]+", line)
         if url is None:
             raise SystemExit(f"replay-server of {tree} did not start: {line!r}")
-        name = "replay-server" if tree == TREE else str(tree)
-        yield Server(name, url[0], process)
+        yield Server(name_of(tree), url[0], process)
     finally:
         stop_process(process)
+
+
+def name_of(tree: Path) -> str:
+    """What tables call a checkout."""
+    return "replay-server" if tree == TREE else str(tree)
 
 
 def write_answer(path: Path, answer: Answer) -> None:
@@ -204,6 +226,13 @@ class Contestant:
         self.cpu.append((self.server.cpu_seconds() - before) / load.answers)
 
     @property
+    def server_share(self) -> float:
+        """The part of the time that the server's process ran; far below 1, something else used its core."""
+        return statistics.median(
+            spent * load.answers / load.seconds for spent, load in zip(self.cpu, self.loads, strict=True)
+        )
+
+    @property
     def rates(self) -> list[float]:
         """Answers a second, by round."""
         return [load.answers / load.seconds for load in self.loads]
@@ -222,7 +251,7 @@ async def measure(contestants: Sequence[Contestant], options: argparse.Namespace
 
 def spread(values: Sequence[float]) -> str:
     """Median and quartiles."""
-    low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
+    low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else [*values] * 3
     return f"{middle:.3f} ({low:.3f} - {high:.3f})"
 
 
@@ -240,14 +269,16 @@ def report(title: str, contestants: Sequence[Contestant], goal: float) -> None:
         print(
             f"  {contestant.server.name:24} {statistics.median(contestant.rates):8,.0f} answers/s"
             f"  {statistics.median(contestant.cpu) * 1e6:7.1f} µs of CPU each"
-            f"  client busy {busy:.0%}"
+            f"  busy: server {contestant.server_share:.0%}, client {busy:.0%}"
             f"  {sum(load.answers for load in contestant.loads):,} answers checked"
         )
     for contestant in contestants[:-1]:
         by_rate = ratios(contestant.rates, ref.rates)
+        shared = min(contestant.server_share, ref.server_share) < ALONE
         print(
             f"  {contestant.server.name:24} x ref: {spread(by_rate)}  by CPU {spread(ratios(ref.cpu, contestant.cpu))}"
             f"  goal >= {goal}: {'reached' if statistics.median(by_rate) >= goal else 'MISSED'}"
+            f"{' - doubtful: the core was shared, go by CPU' if shared else ''}"
         )
 
 
@@ -299,13 +330,3 @@ def run(main: Callable[[], None]) -> None:
         main()
     except WrongAnswer as error:
         raise SystemExit(f"wrong answer: {error}") from None
-
-
-__all__ = [
-    "Contestant",
-    "Traffic",
-    "arguments",
-    "contest",
-    "parse",
-    "run",
-]

@@ -1,4 +1,4 @@
-"""Cassettes for the benchmarks, generated: each interaction with its own prompt, requests and answers of usual length."""
+"""Cassettes for the benchmarks, generated: each interaction with its own prompt; all of usual length."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MAX_FILES = 1000
 
 _SYSTEM = (
     "You are a careful assistant for the customers of a bookshop. Answer in at most two sentences, name the title and"
-    " the author where you know them, and say so plainly where you do not."
+    " the author where you know them, and say so plainly where you do not. Never make up the name of a book; be brief."
 )
 
 
@@ -42,7 +42,10 @@ def request_body(number: int, user: str, *, stream: bool = False) -> bytes:
 
 
 def _words(number: int) -> str:
-    return f"After number {number:06d} read The Left Hand of Darkness by Ursula K. Le Guin: patient, strange, humane."
+    return (
+        f"After number {number:06d} read The Left Hand of Darkness by Ursula K. Le Guin. It is patient, strange and"
+        " humane, and it stays with you."
+    )
 
 
 def _deltas(number: int, count: int) -> list[str]:
@@ -50,7 +53,7 @@ def _deltas(number: int, count: int) -> list[str]:
 
 
 def _body(number: int) -> dict[str, object]:
-    message = {"role": "assistant", "content": _words(number), "refusal": None, "annotations": []}
+    message: dict[str, object] = {"role": "assistant", "content": _words(number), "refusal": None, "annotations": []}
     return {
         "id": f"chatcmpl-{number:029d}",
         "object": "chat.completion",

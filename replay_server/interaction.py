@@ -190,13 +190,22 @@ class ErrorReply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """A frame of a stream, as it came: its bytes, and the seconds since the one before it (or since the request)."""
+
+    after: float
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An answer exactly as an upstream gave it. `content` is the body, parsed, where it is JSON."""
+    """An answer exactly as an upstream gave it: `body` is all of it, `content` its JSON, `frames` those of a stream."""
 
     status: int
     body: bytes
     content: Json = None
+    frames: tuple[TimedFrame, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -17,4 +17,5 @@ class Settings:
     port: int = DEFAULT_PORT
     on_miss: str | None = None
     api_keys: tuple[str, ...] = ()
+    save_misses: Path | None = None
     max_body: int = DEFAULT_MAX_BODY

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from replay_server.interaction import Json
+from replay_server.endpoints.base import BadField
+from replay_server.endpoints.short_form import optional
+from replay_server.interaction import Json, JsonObject
 
 _SPACINGS: dict[str, tuple[int | None, tuple[str, str]]] = {
     "compact": (None, (",", ":")),
@@ -36,6 +38,18 @@ class JsonStyle:
             raise ValueError(f"{spacings[0]!r} and {spacings[1]!r} cannot both be")
         return cls(spacings[0] if spacings else "compact", "ascii" in words, "newline" in words)
 
+    @classmethod
+    def detect(cls, body: bytes, value: Json) -> "JsonStyle | None":
+        """The style in which `value` is written as exactly these bytes, None where no style does that."""
+        newline = body.endswith(b"\n")
+        styles = (cls(spacing, escapes, newline) for spacing in _SPACINGS for escapes in (False, True))
+        return next((style for style in styles if style.dump(value) == body), None)
+
+    def __str__(self) -> str:
+        """The words that `read` takes, without the default's."""
+        words = {self.spacing: self.spacing != "compact", "ascii": self.ascii, "newline": self.newline}
+        return ", ".join(word for word, said in words.items() if said)
+
     def dump(self, value: Json) -> bytes:
         """The JSON text of `value` in this style."""
         return self._text(value) + (b"\n" if self.newline else b"")
@@ -45,3 +59,11 @@ class JsonStyle:
             return orjson.dumps(value)
         indent, separators = _SPACINGS[self.spacing]
         return json.dumps(value, indent=indent, separators=separators, ensure_ascii=self.ascii).encode()
+
+
+def read_style(fields: JsonObject) -> JsonStyle:
+    """The style that the field `style` names, compact where there is none. Raises BadField."""
+    try:
+        return JsonStyle.read(optional(fields, "style", str) or "compact")
+    except ValueError as error:
+        raise BadField(("style",), str(error)) from None

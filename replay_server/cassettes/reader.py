@@ -1,9 +1,10 @@
 """A document of a cassette as an interaction: what each field may be, and what to do where it is not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from replay_server.cassettes.json_style import JsonStyle
+from replay_server.cassettes.recorded_form import is_recorded, read_recorded
+from replay_server.cassettes.response_head import read_headers
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.endpoints.short_form import known, optional, required
@@ -14,14 +15,12 @@ from replay_server.interaction import (
     Interaction,
     Json,
     JsonObject,
-    Recorded,
     Repeat,
     Response,
 )
 
 DOCUMENT_FIELDS = ("name", "endpoint", "request", "response", "repeat", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
-BODY_FIELDS = ("body", "style", "status", "headers")
 
 T = TypeVar("T")
 
@@ -112,14 +111,14 @@ def _resource(fields: JsonObject, request: JsonObject) -> tuple[Resource, str]:
 
 def _read_responses(value: Json, resource: Resource) -> tuple[Response, ...]:
     if not isinstance(value, list):
-        return (_within(("response",), lambda: _read_response(value, resource)),)
+        return (_within(("response",), lambda: read_response(value, resource)),)
     if not value:
         raise BadField(("response",), "must have at least one response")
     return tuple(_read_listed(response, at, resource) for at, response in enumerate(value))
 
 
 def _read_listed(response: Json, at: int, resource: Resource) -> Response:
-    return _within(("response", at), lambda: _read_response(response, resource))
+    return _within(("response", at), lambda: read_response(response, resource))
 
 
 def _within(path: tuple[str | int, ...], read: Callable[[], T]) -> T:
@@ -129,14 +128,15 @@ def _within(path: tuple[str | int, ...], read: Callable[[], T]) -> T:
         raise error.below(*path) from None
 
 
-def _read_response(response: Json, resource: Resource) -> Response:
+def read_response(response: Json, resource: Resource) -> Response:
+    """Read one response of a document. Raises BadField."""
     if not isinstance(response, dict):
         raise BadField((), "must be a mapping" if response is not None else "is empty: give content, error or body")
     if "error" in response:
         known(response, ("error",))
         return _within(("error",), lambda: _read_error(required(response, "error", dict)))
-    if "body" in response:
-        return _read_recorded(response)
+    if is_recorded(response):
+        return read_recorded(response)
     return resource.read_reply(response)
 
 
@@ -151,49 +151,8 @@ def _read_error(fields: JsonObject) -> ErrorReply:
         type=optional(fields, "type", str) or "invalid_request_error",
         param=optional(fields, "param", str),
         code=optional(fields, "code", str),
-        headers=_headers(fields),
+        headers=read_headers(fields),
     )
-
-
-def _read_recorded(response: JsonObject) -> Recorded:
-    known(response, BODY_FIELDS)
-    try:
-        style = JsonStyle.read(optional(response, "style", str) or "compact")
-    except ValueError as error:
-        raise BadField(("style",), str(error)) from None
-    return Recorded(
-        status=_status(optional(response, "status", int) or 200),
-        body=style.dump(response["body"]),
-        content=response["body"],
-        headers=_headers(response),
-    )
-
-
-def _status(status: int) -> int:
-    if not 200 <= status <= 599:
-        raise BadField(("status",), f"must be an HTTP status from 200 to 599, not {status}")
-    return status
-
-
-# They describe how the answer travels, and the server writes them itself.
-_OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "content-encoding", "date")
-
-
-def _headers(fields: JsonObject) -> Mapping[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in (optional(fields, "headers", dict) or {}).items():
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            raise BadField(("headers", name), f"must be a text, not {value!r}")
-        if name.lower() in _OWN_HEADERS:
-            raise BadField(("headers", name), "is written by the server: remove it")
-        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or _breaks(str(value)):
-            raise BadField(("headers", name), "is no HTTP header: a name of letters and -, a value of one ASCII line")
-        headers[name.lower()] = str(value)
-    return headers
-
-
-def _breaks(value: str) -> bool:
-    return not (value.isascii() and value.isprintable())
 
 
 def _read_repeat(fields: JsonObject) -> Repeat:

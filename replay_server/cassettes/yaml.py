@@ -77,7 +77,7 @@ def documents(data: bytes) -> Iterator[Document]:
         while parser.check_node() and (node := parser.get_node()) is not None:
             yield Document(_Construction().value(node), node.start_mark.line + 1, node)
     except yaml.MarkedYAMLError as error:
-        raise _explained(error, last_line=text.count("\n") + 1) from None
+        raise _explained(error, last_line=max(1, len(text.splitlines()))) from None
     except yaml.reader.ReaderError as error:
         raise YamlError(text.count("\n", 0, error.position) + 1, _unreadable(error)) from None
     finally:

@@ -8,6 +8,7 @@ from replay_server import __version__
 from replay_server.commands.check import check
 from replay_server.commands.explain import explain
 from replay_server.commands.list import list_
+from replay_server.commands.record import record
 from replay_server.commands.serve import serve
 from replay_server.commands.smoke import smoke
 from replay_server.errors import UsageError
@@ -43,5 +44,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, explain, check, list_, smoke):
+for _command in (serve, record, explain, check, list_, smoke):
     main.add_command(_command)

@@ -53,6 +53,13 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
     help="A key that is accepted; repeatable. Without one, any key or none is.",
 )
 @click.option(
+    "--save-misses",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="REPLAY_SERVER_SAVE_MISSES",
+    metavar="FILE.jsonl",
+    help="Append each distinct miss to FILE, for `replay-server record` to make cassettes of.",
+)
+@click.option(
     "--max-body",
     type=click.IntRange(min=1),
     default=DEFAULT_MAX_BODY,
@@ -68,6 +75,7 @@ def serve(
     on_miss: str | None,
     strict: bool,
     api_keys: tuple[str, ...],
+    save_misses: Path | None,
     max_body: int,
 ) -> None:
     """Answer the OpenAI API from cassettes.
@@ -82,6 +90,7 @@ def serve(
         port=port,
         on_miss="error" if strict else on_miss,
         api_keys=api_keys,
+        save_misses=save_misses,
         max_body=max_body,
     )
     from replay_server.server.run import serve as run

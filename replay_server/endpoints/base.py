@@ -1,7 +1,8 @@
 """What an API resource is: its routes, and the pure functions that the server asks of it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from replay_server.errors import ApiError
 from replay_server.interaction import (
@@ -70,8 +71,17 @@ class Resource(Protocol):
     def read_reply(self, short: JsonObject) -> Reply:
         """Read the short form of a cassette's `response`. Raises BadField."""
 
+    def write_reply(self, reply: Any) -> JsonObject:
+        """The short form of a reply: what `read_reply` reads."""
+
     def read_body(self, body: Json) -> Reply:
         """Read an answer of the wire, so that a plain recording can be streamed. Raises BadField."""
+
+    def read_stream(self, chunks: Sequence[Json]) -> Reply:
+        """Read the chunks of a recorded stream, so that it can be answered whole. Raises BadField."""
+
+    def ends_stream(self, data: bytes) -> bool:
+        """Whether a frame's data is what ends a stream that came whole: `[DONE]`."""
 
     def render(self, request: Request, reply: Any, stamp: Stamp) -> WireResponse:
         """The plain answer."""
@@ -81,6 +91,24 @@ class Resource(Protocol):
 
     def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
         """The answer that tells of an error."""
+
+
+ToolResults = Callable[[str], str | None]
+"""The next result of the tool with this name; None where there is none."""
+
+
+@runtime_checkable
+class Conversational(Protocol):
+    """A resource whose requests carry a conversation, so that the next request follows from the answer to the last."""
+
+    def say(self, body: JsonObject, text: str) -> JsonObject:
+        """The request in which the user says something more."""
+
+    def hear(self, body: JsonObject, reply: Any, results: ToolResults) -> tuple[JsonObject, bool]:
+        """The request with the answer in it, and whether it is the model's turn again: after tool results it is.
+
+        Raises BadField for a tool that has no result.
+        """
 
 
 class BadField(Exception):

@@ -1,14 +1,16 @@
 """`POST /chat/completions`. Wire facts: OpenAI's API description 2.3.0, and recordings of the live API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from replay_server.endpoints import chat_request
-from replay_server.endpoints.base import Route
+from replay_server.endpoints import chat_conversation, chat_request
+from replay_server.endpoints.base import Route, ToolResults
 from replay_server.endpoints.chat_body import read_chat_body
 from replay_server.endpoints.chat_rules import check_chat
+from replay_server.endpoints.chat_stream import read_chat_stream
 from replay_server.endpoints.openai import Fields, OpenAIResource, field_value, headers, json_response, unless
 from replay_server.endpoints.short_form import read_text_reply
+from replay_server.endpoints.short_form_writer import write_text_reply
 from replay_server.endpoints.text import DONE, compact, in_turn, pieces, snapshot, tokens_per_piece
 from replay_server.interaction import (
     Choice,
@@ -78,9 +80,25 @@ class Chat(OpenAIResource):
         """Read the short form."""
         return read_text_reply(short)
 
+    def write_reply(self, reply: TextReply) -> JsonObject:
+        """The short form of a reply."""
+        return write_text_reply(reply)
+
+    def say(self, body: JsonObject, text: str) -> JsonObject:
+        """The request in which the user says something more."""
+        return chat_conversation.say(body, text)
+
+    def hear(self, body: JsonObject, reply: TextReply, results: ToolResults) -> tuple[JsonObject, bool]:
+        """The request with the answer and the results of its tools, and whether it is the model's turn again."""
+        return chat_conversation.hear(body, reply, results)
+
     def read_body(self, body: Json) -> TextReply:
         """Read a recorded chat completion."""
         return read_chat_body(body)
+
+    def read_stream(self, chunks: Sequence[Json]) -> TextReply:
+        """Read the chunks of a recorded stream."""
+        return read_chat_stream(chunks)
 
     def render(self, request: Request, reply: TextReply, stamp: Stamp) -> WireResponse:
         """A `chat.completion`."""

@@ -40,7 +40,7 @@ def _choice(choice: JsonObject) -> Choice:
         tool_calls=tuple(_tool_call(call) for call in items(message, "tool_calls", dict)),
         refusal=optional(message, "refusal", str),
         finish_reason=optional(choice, "finish_reason", str),
-        logprobs=_logprobs(logprobs) if logprobs.get("content") else None,
+        logprobs=read_logprobs(logprobs) or None,
         annotations=items(message, "annotations", dict),
     )
 
@@ -56,7 +56,8 @@ def _tool_call(call: JsonObject) -> ToolCall:
     )
 
 
-def _logprobs(logprobs: JsonObject) -> tuple[TokenLogprob, ...]:
+def read_logprobs(logprobs: JsonObject) -> tuple[TokenLogprob, ...]:
+    """The tokens of a choice's `logprobs`."""
     return tuple(
         TokenLogprob(*_token(entry), top=tuple(_token(top) for top in items(entry, "top_logprobs", dict)))
         for entry in items(logprobs, "content", dict)

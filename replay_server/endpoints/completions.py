@@ -1,14 +1,15 @@
 """`POST /completions`, the legacy endpoint. Wire facts: OpenAI's API description 2.3.0, recordings of the live API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from replay_server.endpoints.base import BadField, Route
-from replay_server.endpoints.chat_body import read_usage
+from replay_server.endpoints.base import Route
 from replay_server.endpoints.chat_request import stream_options
+from replay_server.endpoints.completion_body import read_completion_body, read_completion_stream
 from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.openai import Fields, OpenAIResource, headers, json_response, unless
-from replay_server.endpoints.short_form import items, optional, read_text_reply
+from replay_server.endpoints.short_form import read_text_reply
+from replay_server.endpoints.short_form_writer import write_text_reply
 from replay_server.endpoints.text import (
     DONE,
     compact,
@@ -27,7 +28,6 @@ from replay_server.interaction import (
     Request,
     TextReply,
     TextWanted,
-    TokenLogprob,
     Usage,
     WireResponse,
     WireStream,
@@ -84,17 +84,17 @@ class Completions(OpenAIResource):
         """Read the short form: text only."""
         return read_text_reply(short, ("content", "json", "deltas", "finish_reason"))
 
+    def write_reply(self, reply: TextReply) -> JsonObject:
+        """The short form of a reply."""
+        return write_text_reply(reply)
+
     def read_body(self, body: Json) -> TextReply:
         """Read a recorded text completion."""
-        if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
-            raise BadField((), "is no text completion: it has no list of choices")
-        return TextReply(
-            choices=tuple(_read_choice(choice) for choice in items(body, "choices", dict)),
-            usage=read_usage(body.get("usage")),
-            id=optional(body, "id", str),
-            created=optional(body, "created", int),
-            model=optional(body, "model", str),
-        )
+        return read_completion_body(body)
+
+    def read_stream(self, chunks: Sequence[Json]) -> TextReply:
+        """Read the chunks of a recorded stream."""
+        return read_completion_stream(chunks)
 
     def render(self, request: Request, reply: TextReply, stamp: Stamp) -> WireResponse:
         """A `text_completion`."""
@@ -196,31 +196,3 @@ def _choice_frames(head: bytes, choice: Choice, index: int, tail: bytes) -> Iter
         yield head + compact(_choice(index, text, logprobs, None)) + tail
         start += count
     yield head + compact(_choice(index, "", None, _finish_reason(choice))) + tail
-
-
-def _read_choice(choice: JsonObject) -> Choice:
-    return Choice(
-        content=optional(choice, "text", str),
-        finish_reason=optional(choice, "finish_reason", str),
-        logprobs=_read_logprobs(choice.get("logprobs")),
-    )
-
-
-def _read_logprobs(value: Json) -> tuple[TokenLogprob, ...] | None:
-    if not isinstance(value, dict):
-        return None
-    tokens, logprobs = items(value, "tokens", str), value.get("token_logprobs")
-    tops = value.get("top_logprobs")
-    return tuple(TokenLogprob(token, _number_at(logprobs, at), _top_at(tops, at)) for at, token in enumerate(tokens))
-
-
-def _number_at(values: Json, at: int) -> float | None:
-    value = values[at] if isinstance(values, list) and at < len(values) else None
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _top_at(values: Json, at: int) -> tuple[tuple[str, float], ...]:
-    value = values[at] if isinstance(values, list) and at < len(values) else None
-    if not isinstance(value, dict):
-        return ()
-    return tuple((token, float(logprob)) for token, logprob in value.items() if isinstance(logprob, int | float))

@@ -3,6 +3,7 @@
 `openai.json` is made by `tools/openapi_facts.py`. It is read when it is first asked for: a replay never needs it.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -43,6 +44,21 @@ def request_schema(operation_id: str) -> JsonObject:
     """The schema of an operation's JSON body, as a rule a reference."""
     contents = cast("JsonObject", operation(operation_id)["request"])
     return cast("JsonObject", contents["application/json"])
+
+
+@cache
+def parameter_names(operation_id: str) -> frozenset[str]:
+    """The names of the parameters in an operation's JSON body."""
+    schema: JsonObject = request_schema(operation_id) if "request" in operation(operation_id) else {}
+    return frozenset(_property_names(schema))
+
+
+def _property_names(schema: JsonObject) -> Iterator[str]:
+    if "$ref" in schema:
+        yield from _property_names(resolve(cast("str", schema["$ref"])))
+    yield from cast("JsonObject", schema.get("properties", {}))
+    for part in cast("list[JsonObject]", schema.get("allOf", [])):
+        yield from _property_names(part)
 
 
 def _section(name: str) -> dict[str, Json]:

@@ -1,5 +1,7 @@
 """`GET /models` and `GET /models/{id}`. Wire facts: OpenAI's API description 2.3.0."""
 
+from collections.abc import Sequence
+
 from replay_server.endpoints.base import BadField, Route
 from replay_server.endpoints.openai import Fields, OpenAIResource, json_response
 from replay_server.endpoints.short_form import items, known
@@ -49,9 +51,17 @@ class Models(OpenAIResource):
         known(short, ("models",))
         return ModelsReply(models=items(short, "models", str))
 
+    def write_reply(self, reply: ModelsReply) -> JsonObject:
+        """The short form of a list of models."""
+        return {"models": list(reply.models)}
+
     def read_body(self, body: Json) -> ModelsReply:
         """Models are never streamed, so nobody need read a recorded list."""
         raise BadField((), "a list of models cannot be streamed")
+
+    def read_stream(self, chunks: Sequence[Json]) -> ModelsReply:
+        """Models are never streamed."""
+        raise BadField((), "is no list of models")
 
     def render(self, request: Request, reply: ModelsReply, stamp: Stamp) -> WireResponse:
         """A `list` of `model` objects, or one of them."""

@@ -97,6 +97,10 @@ class OpenAIResource:
             raise BadRequest("you must provide a model parameter")
         check(request.body, request_schema(self.routes[0].operation_id))
 
+    def ends_stream(self, data: bytes) -> bool:
+        """Whether a frame's data is what ends a stream that came whole."""
+        return data == b"[DONE]"
+
     def unknown_model(self, model: str) -> ApiError:
         """The error of the live API for a model that there is not."""
         message = f"The model `{model}` does not exist or you do not have access to it."

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Keyed, Match
+from replay_server.cassettes.matching import Disagreement, Keyed, Match
+from replay_server.cassettes.reader import dotted
+from replay_server.cassettes.response_head import EVENT_STREAM, JSON
+from replay_server.cassettes.sameness import neutral_reply
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
@@ -21,6 +24,7 @@ from replay_server.interaction import (
     WireStream,
 )
 from replay_server.replay.miss import exhausted, miss
+from replay_server.replay.miss_log import MissLog
 from replay_server.replay.state import State
 from replay_server.stamp import Stamp
 
@@ -53,11 +57,14 @@ class Answer:
 class Replay:
     """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss."""
 
-    def __init__(self, library: Library, state: State, on_miss: OnMiss, remedy: str) -> None:
+    def __init__(
+        self, library: Library, state: State, on_miss: OnMiss, remedy: str, misses: MissLog | None = None
+    ) -> None:
         self.library = library
         self._state = state
         self.on_miss = on_miss
         self._remedy = remedy
+        self._misses = misses
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
         self._generator = Generator(models, listed=self._listed is not None)
@@ -74,9 +81,15 @@ class Replay:
         found = self.library.find(asked)
         if isinstance(found, Match):
             return await self._replayed(asked, found, session)
-        if self.on_miss is OnMiss.ERROR and not asked.resource.known:
-            raise miss(self.library, asked, found, self._remedy)
+        if not asked.resource.known:
+            self._missed(asked, found)
         return self._generated(asked)
+
+    def _missed(self, asked: Keyed, disagreements: list[Disagreement]) -> None:
+        if self._misses is not None:
+            self._misses.add(asked)
+        if self.on_miss is OnMiss.ERROR:
+            raise miss(self.library, asked, disagreements, self._remedy)
 
     def _generated(self, asked: Keyed) -> Answer:
         asked.resource.validate(asked.request)
@@ -107,14 +120,21 @@ class Replay:
     ) -> WireResponse | WireStream:
         if isinstance(response, ErrorReply):
             return _error(asked.resource, response, stamp)
+        if isinstance(response, Recorded) and (recorded := _as_it_came(asked.request, response)) is not None:
+            return recorded
+        reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
         wanted = asked.resource.wanted(asked.request)
-        if not isinstance(response, Recorded):
-            return _send(asked, self._generator.complete(wanted, response, asked.key), stamp)
-        if response.status != 200 or not asked.request.stream:
-            plain = {"content-type": "application/json", **response.headers}
-            return WireResponse(response.status, plain, response.body)
-        reply = self._generator.complete(wanted, _understood(asked.resource, interaction, response), asked.key)
-        return asked.resource.stream(asked.request, reply, stamp)
+        return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
+
+
+def _as_it_came(request: Request, recorded: Recorded) -> WireResponse | WireStream | None:
+    """The recorded bytes; None for an answer that came plain and is wanted as a stream, or the other way round."""
+    if bool(recorded.frames) is not request.stream and recorded.status == 200:
+        return None
+    if recorded.frames:
+        frames = tuple(frame.data for frame in recorded.frames)
+        return WireStream(recorded.status, {"content-type": EVENT_STREAM, **recorded.headers}, frames)
+    return WireResponse(recorded.status, {"content-type": JSON, **recorded.headers}, recorded.body)
 
 
 def _send(asked: Keyed, reply: object, stamp: Stamp) -> WireResponse | WireStream:
@@ -128,15 +148,21 @@ def _error(resource: Resource, reply: ErrorReply, stamp: Stamp) -> WireResponse:
     return WireResponse(wire.status, {**wire.headers, **reply.headers}, wire.body)
 
 
-def _understood(resource: Resource, interaction: Interaction, response: Recorded) -> Reply:
+def _understood(resource: Resource, interaction: Interaction, recorded: Recorded) -> Reply:
     try:
-        return resource.read_body(response.content)
+        return neutral_reply(resource, recorded)
     except BadField as error:
+        kept, wanted, ask = _STREAM_WORDS if recorded.frames else _PLAIN_WORDS
+        problem = " ".join(filter(None, (dotted(error.path), error.problem)))
         raise ApiError(
-            f"{interaction.id}: response.body {error.problem}, so it cannot be streamed: ask without stream",
+            f"{interaction.id}: response.{kept} {problem}, so it cannot be {wanted}: ask {ask} stream",
             status=422,  # client libraries do not retry it
-            code="recording_cannot_be_streamed",
+            code=f"recording_cannot_be_{wanted}",
         ) from None
+
+
+_STREAM_WORDS = ("stream", "collected", "with")
+_PLAIN_WORDS = ("body", "streamed", "without")
 
 
 def _headers(source: str, asked: Keyed, match: Match | None = None) -> dict[str, str]:

@@ -4,12 +4,15 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
+from shlex import quote
 
 from aiohttp import web
 
 from replay_server.cassettes.library import Library
 from replay_server.errors import UsageError
 from replay_server.replay.decision import OnMiss, Replay
+from replay_server.replay.miss_log import MissLog
 from replay_server.replay.state import MemoryState
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
@@ -50,7 +53,9 @@ class RunningServer:
         """Read the cassettes; from then on requests of the API are answered. Raises CassetteError."""
         # In a thread, so that health checks are answered meanwhile.
         library = await asyncio.to_thread(Library.load, self._settings.cassettes)
-        replay = Replay(library, MemoryState(), on_miss(self._settings, library), _remedy(self._settings))
+        settings = self._settings
+        misses = MissLog(settings.save_misses) if settings.save_misses else None
+        replay = Replay(library, MemoryState(), on_miss(settings, library), _remedy(settings), misses)
         self._app.ready.set_result(replay)
         return replay
 
@@ -65,7 +70,11 @@ def on_miss(settings: Settings, library: Library) -> OnMiss:
 
 
 def _remedy(settings: Settings) -> str:
-    return f"see why: replay-server explain REQUEST.json --cassettes {settings.cassettes}"
+    """The command that records a miss, ready to paste."""
+    misses = settings.save_misses or Path("misses.jsonl")
+    command = f"replay-server record {quote(str(misses))} --cassettes {quote(str(settings.cassettes))} --upstream URL"
+    saved = "" if settings.save_misses else f"serve with --save-misses {misses}, ask again, then "
+    return f"record it: {saved}{command}"
 
 
 async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> None:

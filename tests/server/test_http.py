@@ -13,11 +13,12 @@ HELLO = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say h
 CHAT = "/v1/chat/completions"
 
 
-async def post(url: str, body: Any, **options: Any) -> tuple[int, dict[str, str], Any]:
+async def post(url: str, body: Any, *, parse: bool = True, **options: Any) -> tuple[int, dict[str, str], Any]:
     data = io.BytesIO(body if isinstance(body, bytes) else orjson.dumps(body))
     async with aiohttp.ClientSession() as session, session.post(url, data=data, **options) as response:
         text = await response.read()
-        return response.status, {k.lower(): v for k, v in response.headers.items()}, orjson.loads(text)
+        parsed = orjson.loads(text) if parse else text
+        return response.status, {k.lower(): v for k, v in response.headers.items()}, parsed
 
 
 async def raw(url: str, data: bytes) -> bytes:

@@ -1,0 +1,43 @@
+"""Server-sent events as bytes: where a stream is cut into frames, and what a frame carries."""
+
+import re
+from collections.abc import Iterator
+
+import orjson
+
+from replay_server.interaction import Json
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_LINE_END = b"\r\n"
+
+
+def split_frames(body: bytes) -> list[bytes]:
+    """Cut a stream after each blank line, whatever ends its lines. Joined, the frames are the stream."""
+    frames, start = [], 0
+    for line in _LINE.finditer(body):
+        if not line[0].strip(_LINE_END):
+            frames.append(body[start : line.end()])
+            start = line.end()
+    return [*frames, body[start:]] if start < len(body) else frames
+
+
+def frame_data(frame: bytes) -> bytes | None:
+    """The data of a frame, as a client reads it: its `data:` lines. None where it has none: a comment, a blank line."""
+    lines = [line[5:].removeprefix(b" ") for line in re.split(rb"\r\n|\n|\r", frame) if _is_data(line)]
+    return b"\n".join(lines) if lines else None
+
+
+def json_chunks(body: bytes) -> Iterator[Json]:
+    """What the frames of a stream carry, where that is JSON."""
+    for frame in split_frames(body):
+        data = frame_data(frame)
+        if data is None:
+            continue
+        try:
+            yield orjson.loads(data)
+        except orjson.JSONDecodeError:
+            continue
+
+
+def _is_data(line: bytes) -> bool:
+    return line.startswith(b"data:") or line == b"data"

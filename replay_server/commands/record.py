@@ -1,0 +1,165 @@
+"""`replay-server record`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+import click
+import orjson
+
+from replay_server.errors import UsageError
+from replay_server.terminal import printable
+
+if TYPE_CHECKING:
+    from replay_server.record.run import Options
+    from replay_server.record.script import Script
+
+_MODES = ("none", "once", "new_episodes", "all")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("scripts", nargs=-1, required=True, type=click.File("rb"), metavar="SCRIPT...")
+@click.option(
+    "--cassettes",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("cassettes"),
+    show_default=True,
+    envvar="REPLAY_SERVER_CASSETTES",
+    help="Directory that the cassettes are written to.",
+)
+@click.option("--cassette", metavar="NAME", help="Name of the cassette, in place of the script's own.")
+@click.option("--upstream", envvar="REPLAY_SERVER_UPSTREAM", metavar="URL", help="The real API, for what is recorded.")
+@click.option(
+    "--api-key-env",
+    default="OPENAI_API_KEY",
+    show_default=True,
+    metavar="VARIABLE",
+    help="Variable that holds the upstream's key; '' for an upstream that needs none.",
+)
+@click.option("--offline", is_flag=True, help="Make the answers up, with no network at all.")
+@click.option(
+    "--record-mode",
+    type=click.Choice(_MODES),
+    default="new_episodes",
+    show_default=True,
+    envvar="REPLAY_SERVER_RECORD_MODE",
+    help="none: only check that all is there. once: only a cassette that is not there yet. new_episodes: what is not"
+    " there. all: everything anew.",
+)
+@click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at one time.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest silence of the upstream.",
+)
+@click.option("--attempts", type=click.IntRange(min=1), default=5, show_default=True, help="Times a request is tried.")
+@click.option("--dry-run", is_flag=True, help="List what would be asked, with an estimate of its tokens.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the table.")
+def record(
+    scripts: Sequence[BinaryIO],
+    cassettes: Path,
+    cassette: str | None,
+    upstream: str | None,
+    api_key_env: str,
+    offline: bool,
+    record_mode: str,
+    concurrency: int,
+    timeout: float,
+    attempts: int,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    r"""Make cassettes from scripts.
+
+    A SCRIPT is YAML (see docs/recording.md), or JSONL in OpenAI's Batch form; - is standard input. Each becomes the
+    cassette of its name:
+
+    \b
+      replay-server record scripts/*.yaml --upstream https://api.openai.com/v1
+      replay-server record scripts/*.yaml --offline
+
+    Exits with 1 if a request failed or, with --record-mode none, is missing.
+    """
+    from replay_server.record.modes import RecordMode
+    from replay_server.record.run import Options
+    from replay_server.record.script import read_script
+    from replay_server.record.upstream import upstream_url
+
+    if cassette is not None and len(scripts) > 1:
+        raise UsageError("--cassette names one cassette, and there are several scripts: give one script")
+    read = [read_script(_name(script), script.read(), cassette) for script in scripts]
+    url = upstream_url(upstream) if upstream else None
+    options = Options(
+        cassettes=cassettes,
+        mode=RecordMode(record_mode),
+        upstream=url,
+        api_key=None if url is None or dry_run else _api_key(api_key_env, url),
+        offline=offline,
+        concurrency=concurrency,
+        timeout=timeout,
+        attempts=attempts,
+    )
+    if dry_run:
+        _show_plan(read, options)
+    else:
+        raise SystemExit(_record(read, options, as_json=as_json))
+
+
+def _name(script: BinaryIO) -> str:
+    return "-" if script.name == "<stdin>" else script.name
+
+
+def _api_key(variable: str, url: str) -> str | None:
+    if not variable:
+        return None
+    key = os.environ.get(variable)
+    if not key and urlsplit(url).hostname not in _LOOPBACK:
+        raise UsageError(
+            f"{variable} is not set: set it to the key of {url}, or pass --api-key-env '' if that needs none"
+        )
+    return key or None
+
+
+def _show_plan(scripts: "Sequence[Script]", options: "Options") -> None:
+    from replay_server.record.run import plan
+
+    planned = plan(scripts, options)
+    for request in planned:
+        click.echo(printable(f"{request.label}: about {request.tokens} prompt tokens {request.note}".rstrip()))
+    total = sum(request.tokens for request in planned)
+    click.echo(f"{len(planned)} requests would be asked, about {total} prompt tokens; nothing was")
+
+
+def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> int:
+    from replay_server.commands.record_progress import Progress
+    from replay_server.record.run import record as run
+
+    entries = sum(len(script.entries) for script in scripts)
+    with Progress(entries, quiet=as_json, live=sys.stderr.isatty()) as progress:
+        try:
+            asyncio.run(run(scripts, options, progress.tell))
+        except KeyboardInterrupt:
+            progress.close()
+            click.echo(
+                "replay-server: stopped; what was done is written, and the next run goes on from there", err=True
+            )
+            return _INTERRUPTED
+        except ExceptionGroup as group:
+            raise _first(group) from None
+    click.echo(orjson.dumps(progress.as_json()).decode() if as_json else progress.table())
+    return 1 if progress.unfinished else 0
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The error that ended the run: tasks that fail together fail for one reason."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -1,0 +1,92 @@
+"""How a recording run is shown: a bar on a terminal, plain lines elsewhere, a table at the end."""
+
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+import click
+
+from replay_server.interaction import Json
+from replay_server.record.recorder import Status, Step
+from replay_server.terminal import printable
+
+
+class Progress:
+    """Shows each step, and adds up what became of them."""
+
+    def __init__(self, entries: int, *, quiet: bool, live: bool) -> None:
+        self._quiet = quiet
+        self._bar = (
+            click.progressbar(length=entries, label="recording", file=sys.stderr) if live and not quiet else None
+        )
+        self._steps: list[Step] = []
+        self._started = time.monotonic()
+        self._places: set[str] = set()
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        if self._bar:
+            self._bar.render_finish()
+            self._bar = None
+
+    def tell(self, step: Step) -> None:
+        """Show a step that is done."""
+        self._steps.append(step)
+        if self._bar:
+            self._advance(step)
+        elif not self._quiet:
+            click.echo(_line(step), err=True)
+
+    def _advance(self, step: Step) -> None:
+        place = step.label.split(" ")[0]
+        if self._bar and place not in self._places:
+            self._places.add(place)
+            self._bar.update(1)
+
+    @property
+    def unfinished(self) -> list[Step]:
+        """The steps that failed, or are missing."""
+        return [step for step in self._steps if step.status in (Status.FAILED, Status.MISSING)]
+
+    def as_json(self) -> dict[str, Json]:
+        """The figures for programs."""
+        return {
+            **self._figures(),
+            "seconds": round(time.monotonic() - self._started, 3),
+            "unfinished": [
+                {"entry": step.label, "status": step.status.value, "reason": step.reason} for step in self.unfinished
+            ],
+        }
+
+    def table(self) -> str:
+        """The figures for people; on a terminal, with the steps that the bar did not show."""
+        lines = [_line(step) for step in self.unfinished]
+        figures = {**self._figures(), "time": f"{time.monotonic() - self._started:.1f} s"}
+        lines += [f"{name:<9} {value}" for name, value in figures.items()]
+        return "\n".join(lines)
+
+    def _figures(self) -> dict[str, Json]:
+        counts = Counter(step.status for step in self._steps)
+        return {
+            "recorded": counts[Status.RECORDED],
+            "kept": counts[Status.KEPT],
+            "failed": counts[Status.FAILED],
+            "missing": counts[Status.MISSING],
+            "tokens": sum(step.tokens for step in self._steps),
+        }
+
+
+def _line(step: Step) -> str:
+    reason = f": {' '.join(step.reason.split())}" if step.reason else ""
+    took = f" ({step.seconds:.1f} s, {step.tokens} tokens)" if step.status is Status.RECORDED else ""
+    return printable(f"{step.status:<8}  {step.label}{took}{reason}")

@@ -1,0 +1,188 @@
+"""Reading the chunks of a recorded chat stream as a neutral reply, so that it can be answered whole.
+
+Servers differ in what they put where: Azure begins with a chunk that has no choice and no model, Ollama and others
+leave out the index or the type of a tool call, vLLM counts usage in every chunk. What they mean is the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import orjson
+
+from replay_server.endpoints.base import BadField
+from replay_server.endpoints.chat_body import read_logprobs, read_usage
+from replay_server.endpoints.short_form import items, optional
+from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall
+
+T = TypeVar("T")
+
+_NOT_COLLECTED = ("function_call", "audio")
+
+
+def read_chat_stream(chunks: Sequence[Json]) -> TextReply:
+    """The reply that the chunks are of. Raises BadField where they are of no chat completion."""
+    parts = stream_parts(chunks)
+    choices: dict[int, _Choice] = {}
+    for part in parts:
+        for place, choice in enumerate(items(part, "choices", dict)):
+            choices.setdefault(choice_index(choice, place), _Choice()).add(choice)
+    return TextReply(
+        choices=tuple(choice.whole() for _, choice in sorted(choices.items())),
+        usage=read_usage(last(parts, "usage")),
+        id=first(parts, "id", str),
+        created=first(parts, "created", int),
+        model=first(parts, "model", str),
+        system_fingerprint=first(parts, "system_fingerprint", str),
+        service_tier=first(parts, "service_tier", str),
+    )
+
+
+# What the chunks of all text streams have in common ------------------------------------------------------------------
+
+
+def stream_parts(chunks: Sequence[Json]) -> list[JsonObject]:
+    """The chunks that carry choices. Raises BadField where there is none, and for an error among them."""
+    objects = [chunk for chunk in chunks if isinstance(chunk, dict)]
+    for chunk in objects:
+        if chunk.get("error"):
+            raise BadField((), f"tells of an error: {orjson.dumps(chunk['error']).decode()}")
+    parts: list[JsonObject] = [chunk for chunk in objects if isinstance(chunk.get("choices"), list)]
+    if not any(part["choices"] for part in parts):
+        raise BadField((), "has no chunk with a choice")
+    return parts
+
+
+def choice_index(choice: JsonObject, place: int) -> int:
+    """The index of a choice; its place in the chunk where it has none."""
+    index = optional(choice, "index", int)
+    return place if index is None else index
+
+
+def first(parts: Iterable[JsonObject], name: str, kind: type[T]) -> T | None:
+    """The first value of a field that says something: Azure's first chunk has empty ones."""
+    values = [value for part in parts if (value := optional(part, name, kind)) is not None]
+    return next(filter(None, values), values[0] if values else None)
+
+
+def last(parts: Iterable[JsonObject], name: str) -> Json:
+    """The last value of a field that says something."""
+    return next((part[name] for part in reversed(list(parts)) if part.get(name)), None)
+
+
+# One choice ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Choice:
+    """Collects the deltas of one choice."""
+
+    contents: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    calls: "_Calls" = field(default_factory=lambda: _Calls())
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+    annotations: list[JsonObject] = field(default_factory=list)
+    finish_reason: str | None = None
+
+    def add(self, choice: JsonObject) -> None:
+        delta = optional(choice, "delta", dict) or {}
+        for name in _NOT_COLLECTED:
+            if delta.get(name) is not None:
+                raise BadField((), f"has {name} in its deltas")
+        _append(self.contents, optional(delta, "content", str))
+        _append(self.refusals, optional(delta, "refusal", str))
+        for call in items(delta, "tool_calls", dict):
+            self.calls.add(call)
+        self.logprobs += read_logprobs(optional(choice, "logprobs", dict) or {})
+        self.annotations += items(delta, "annotations", dict)
+        self.finish_reason = optional(choice, "finish_reason", str) or self.finish_reason
+
+    def whole(self) -> Choice:
+        calls, pieces = self.calls.whole(), _pieces(self.refusals) or _pieces(self.contents)
+        return Choice(
+            content=self._content(is_only_text=not (calls or self.refusals)),
+            tool_calls=calls,
+            refusal="".join(self.refusals) if _pieces(self.refusals) else None,
+            finish_reason=self.finish_reason,
+            logprobs=tuple(self.logprobs) or None,
+            deltas=pieces,
+            annotations=tuple(self.annotations),
+        )
+
+    def _content(self, *, is_only_text: bool) -> str | None:
+        """The first delta has an empty content as a rule, which beside a refusal or a call means none."""
+        text = "".join(self.contents)
+        return text if text or (self.contents and is_only_text) else None
+
+
+def _append(texts: list[str], text: str | None) -> None:
+    if text is not None:
+        texts.append(text)
+
+
+def _pieces(texts: list[str]) -> tuple[str, ...] | None:
+    return tuple(filter(None, texts)) or None
+
+
+# Tool calls ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Call:
+    """Collects the deltas of one tool call."""
+
+    index: int | None
+    id: str | None = None
+    name: str = ""
+    kind: str = "function"
+    pieces: list[str] = field(default_factory=list)
+
+    def goes_on_with(self, delta: JsonObject) -> bool:
+        """Whether a delta is of this call. Some servers give every call the index 0, or none, but an id of its own."""
+        if optional(delta, "index", int) not in (None, self.index):
+            return False
+        name = optional(optional(delta, self.kind, dict) or {}, "name", str)
+        if name and name != self.name and self.pieces:  # not even an id: a name after arguments is a new call's
+            return False
+        return optional(delta, "id", str) in (None, "", self.id)
+
+    def add(self, delta: JsonObject) -> None:
+        self.id = self.id or optional(delta, "id", str) or None
+        if delta.get("type") == "custom" or "custom" in delta:
+            self.kind = "custom"
+        called = optional(delta, self.kind, dict) or {}
+        name = optional(called, "name", str) or ""
+        if name != self.name:  # some servers repeat it with every delta
+            self.name += name
+        arguments = called.get("arguments" if self.kind == "function" else "input")
+        _append(self.pieces, orjson.dumps(arguments).decode() if isinstance(arguments, dict) else _text(arguments))
+
+    def whole(self) -> ToolCall:
+        return ToolCall(
+            name=self.name,
+            arguments="".join(self.pieces),
+            id=self.id,
+            kind=self.kind,
+            deltas=_pieces(self.pieces),
+        )
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+class _Calls:
+    """Collects the tool calls of one choice."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+
+    def add(self, delta: JsonObject) -> None:
+        call = next((call for call in reversed(self._calls) if call.goes_on_with(delta)), None)
+        if call is None:
+            call = _Call(optional(delta, "index", int))
+            self._calls.append(call)
+        call.add(delta)
+
+    def whole(self) -> tuple[ToolCall, ...]:
+        return tuple(call.whole() for call in sorted(self._calls, key=lambda call: call.index or 0))

@@ -1,0 +1,1 @@
+"""Recording: scripts, the upstream, and the recorder that makes cassettes of both."""

@@ -1,0 +1,84 @@
+"""Where the answers of a recording come from: the script itself, the generator, or an upstream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from replay_server.cassettes.matching import Keyed
+from replay_server.cassettes.reader import dotted, read_response
+from replay_server.cassettes.recorded_form import plain_form, stream_form
+from replay_server.endpoints.base import BadField
+from replay_server.errors import ApiError
+from replay_server.fallback import Generator
+from replay_server.interaction import Json, JsonObject, Response
+from replay_server.record.upstream import Answered, AnswerFailed, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as a cassette has it, and as it is read from there. `recorded`: it came from an upstream."""
+
+    fields: JsonObject
+    response: Response
+    recorded: bool = False
+
+
+class Answerer(Protocol):
+    """Answers requests. Raises AnswerFailed where there is no answer worth saving."""
+
+    async def answer(self, asked: Keyed) -> Answer:
+        """The answer to a request."""
+
+
+class FromUpstream:
+    """Asks a real API."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def answer(self, asked: Keyed) -> Answer:
+        """See `Answerer`."""
+        answered = await self._upstream.ask(asked.resource, asked.request.body)
+        fields = _form(answered)
+        return Answer(fields, read_response(fields, asked.resource), recorded=True)
+
+
+def _form(answered: Answered) -> dict[str, Json]:
+    headers: Mapping[str, str] = answered.headers
+    if answered.frames:
+        return stream_form(answered.status, headers, answered.frames)
+    return plain_form(answered.status, headers, answered.body)
+
+
+class FromGenerator:
+    """Makes answers up, with no network at all."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+
+    async def answer(self, asked: Keyed) -> Answer:
+        """See `Answerer`."""
+        try:
+            asked.resource.validate(asked.request)
+            reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
+        except ApiError as error:
+            raise AnswerFailed(f"the API refuses it: {error.message}") from None
+        fields = asked.resource.write_reply(reply)
+        return Answer(fields, asked.resource.read_reply(fields))
+
+
+class FromNowhere:
+    """Says what to give: neither the script nor the command line names a source."""
+
+    async def answer(self, asked: Keyed) -> Answer:
+        """See `Answerer`."""
+        raise AnswerFailed("has no response: add one to the script, or give --upstream URL or --offline")
+
+
+def from_script(fields: JsonObject, asked: Keyed) -> Answer:
+    """The response that a script gives itself. Raises AnswerFailed where it cannot be read."""
+    try:
+        return Answer(fields, read_response(dict(fields), asked.resource))
+    except BadField as error:
+        where = ".".join(filter(None, ("response", dotted(error.path))))
+        raise AnswerFailed(f"{where}: {error.problem}") from None

@@ -1,0 +1,97 @@
+"""A recording run: scripts in, cassettes out, and the figures of what became of each request."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.file import CassetteFile
+from replay_server.cassettes.files import load_config
+from replay_server.cassettes.matching import Keyed
+from replay_server.errors import UsageError
+from replay_server.fallback import Generator
+from replay_server.fallback.tokens import prompt_tokens
+from replay_server.interaction import TextWanted
+from replay_server.record.answers import Answerer, FromGenerator, FromNowhere, FromUpstream
+from replay_server.record.modes import RecordMode
+from replay_server.record.recorder import Recorder, Step, first_body
+from replay_server.record.script import Script
+from replay_server.record.upstream import open_upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a run is told. `upstream` is None where answers come from the scripts, or are made up."""
+
+    cassettes: Path
+    mode: RecordMode = RecordMode.NEW_EPISODES
+    upstream: str | None = None
+    api_key: str | None = None
+    offline: bool = False
+    concurrency: int = 4
+    timeout: float = 120.0
+    attempts: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A request that would be asked, and the tokens that its prompt would cost, estimated."""
+
+    label: str
+    tokens: int
+    note: str = ""
+
+
+async def record(scripts: Sequence[Script], options: Options, report: Callable[[Step], None]) -> list[Step]:
+    """Run the scripts, one after the other. Raises UsageError; what is done by then is written."""
+    config = _config(options)
+    steps: list[Step] = []
+    async with _answerer(options) as answerer:
+        for script in scripts:
+            file = CassetteFile(options.cassettes, script.cassette, config)
+            recorder = Recorder(file, options.mode, answerer, concurrency=options.concurrency, report=report)
+            steps += await recorder.run(script)
+    return steps
+
+
+def plan(scripts: Sequence[Script], options: Options) -> list[Planned]:
+    """What a run would ask an upstream for, without asking."""
+    config = _config(options)
+    return [planned for script in scripts for planned in _plan(script, options, config)]
+
+
+def _plan(script: Script, options: Options, config: Config) -> list[Planned]:
+    file = CassetteFile(options.cassettes, script.cassette, config)
+    planned = []
+    for entry in script.entries:
+        request = entry.resource.from_cassette(first_body(entry))
+        stored = file.find(file.identity(entry.resource, request))
+        there = stored is not None and len(stored.interaction.responses) >= entry.repeat
+        given = bool(entry.responses) or any(turn.responses for turn in entry.turns)
+        if not given and options.mode.records(there=there, cassette_existed=file.existed):
+            note = f"and {len(entry.turns) - 1} more turns" if len(entry.turns) > 1 else ""
+            tokens = _prompt_tokens(Keyed(entry.resource, request, config))
+            planned += [Planned(entry.label, tokens, note)] * entry.repeat
+    return planned
+
+
+def _prompt_tokens(asked: Keyed) -> int:
+    wanted = asked.resource.wanted(asked.request)
+    return sum(map(prompt_tokens, wanted.prompts)) if isinstance(wanted, TextWanted) else 0
+
+
+def _config(options: Options) -> Config:
+    return load_config(options.cassettes) if options.cassettes.is_dir() else Config()
+
+
+@asynccontextmanager
+async def _answerer(options: Options) -> AsyncIterator[Answerer]:
+    if options.upstream and options.offline:
+        raise UsageError("--upstream and --offline contradict each other: leave one out")
+    if options.upstream:
+        upstream = open_upstream(options.upstream, options.api_key, silence=options.timeout, attempts=options.attempts)
+        async with upstream as opened:
+            yield FromUpstream(opened)
+    else:
+        yield FromGenerator(Generator()) if options.offline else FromNowhere()

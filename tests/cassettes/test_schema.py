@@ -1,0 +1,227 @@
+"""The published JSON Schema of cassettes, and the reader, take and refuse the same documents."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, read_cassette
+from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
+from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
+from replay_server.cassettes.yaml import documents
+from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
+from replay_server.endpoints.table import ENDPOINTS
+from replay_server.errors import CassetteError
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "cassette.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+CASSETTES = sorted(path for path in (ROOT / "cassettes").rglob("*.yaml") if path.name != "replay.yaml")
+
+CHAT = "{model: m, messages: [{role: user, content: x}]}"
+COMPLETION = "{model: m, prompt: x}"
+
+
+def document(**fields: str) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in fields.items())
+
+
+def chat(response: str, **fields: str) -> str:
+    return document(**{"request": CHAT, "response": response, **fields})
+
+
+def completion(response: str, **fields: str) -> str:
+    return document(**{"request": COMPLETION, "response": response, **fields})
+
+
+GOOD = {
+    "content": chat("{content: Hi}"),
+    "no content": chat("{content: null}"),
+    "json": chat("{json: {a: [1, null]}}"),
+    "json that is a text": chat("{json: yes}"),
+    "deltas": chat("{deltas: [a, b]}"),
+    "refusal": chat("{refusal: No.}"),
+    "finish reason alone": chat("{finish_reason: length}"),
+    "annotations": chat("{content: Hi, annotations: [{type: url_citation}]}"),
+    "content beside a null": chat("{content: Hi, json: null, deltas: null}"),
+    "tool call": chat("{tool_calls: [{name: f, arguments: {a: 1}}]}"),
+    "tool call with broken arguments": chat("{tool_calls: [{name: f, arguments: '{'}]}"),
+    "tool call without arguments": chat("{tool_calls: [{name: f, id: call_1, type: function}]}"),
+    "custom tool call": chat("{tool_calls: [{name: f, input: x}]}"),
+    "custom tool call that says so": chat("{tool_calls: [{name: f, input: x, type: custom}]}"),
+    "choices": chat("{choices: [{content: a}, {refusal: b, finish_reason: stop}]}"),
+    "an empty choice": chat("{choices: [{}]}"),
+    "usage": chat("{content: Hi, usage: {prompt_tokens: 1, completion_tokens: 2, cached_tokens: 1}}"),
+    "envelope": chat("{content: Hi, id: x, created: 1, model: m, system_fingerprint: f, service_tier: default}"),
+    "error": chat("{error: {status: 429, message: Wait., headers: {retry-after: 2, X-A: b}}}"),
+    "error with all fields": chat("{error: {status: 599, message: m, type: t, param: null, code: c}}"),
+    "body": chat("{body: {a: 1}}"),
+    "body that is null": chat("{body: null, status: 204}"),
+    "body with style": chat("{body: [], style: 'indent 2, ascii,newline', status: 299, headers: {a: b}}"),
+    "body with an empty style": chat("{body: {}, style: ''}"),
+    "stream": chat("{stream: {envelope: {id: c}, events: [{after: 0.1, data: {a: 1}}, {data: '[DONE]'}]}}"),
+    "stream with all fields": chat("{stream: {style: 'spaced, ascii', events: [{event: e, data: x}]}, status: 200}"),
+    "stream with an odd frame": chat("{stream: {envelope: null, events: [{after: 1, raw: ': hi'}]}}"),
+    "raw": chat("{raw: no JSON, status: 502, headers: {content-type: text/html}}"),
+    "raw that is no text": chat("{raw: {base64: AP8=}}"),
+    "raw that is empty": completion("{raw: ''}"),
+    "sequence": chat("[{content: a}, {error: {status: 500, message: m}}, {body: 1}]"),
+    "sequence that repeats": chat("[{content: a}]", repeat="cycle"),
+    "sequence with an empty repeat": chat("[{content: a}]", repeat="null"),
+    "name and recorded": chat("{content: a}", name="n", recorded="true"),
+    "null name and endpoint": chat("{content: a}", name="null", endpoint="null"),
+    "a model that is a number": document(request="{model: 4.10, messages: []}", response="{content: a}"),
+    "a request that the API refuses": document(request="{messages: robot, temperature: hot}", response="{content: a}"),
+    "endpoint": chat("{content: a}", endpoint="chat/completions"),
+    "endpoint as a path": completion("{content: a}", endpoint="/v1/completions"),
+    "endpoint before fields": chat("{content: a}", endpoint="completions"),
+    "endpoint without messages": document(request="{}", response="{content: a}", endpoint="chat/completions"),
+    "completion": completion("{content: a, finish_reason: length, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
+    "completion choices": completion("{choices: [{content: a}, {deltas: [b]}]}"),
+    "completion error": completion("{error: {status: 400, message: m}}"),
+    "messages before prompt": document(request="{messages: [], prompt: x}", response="{refusal: No.}"),
+    "models": document(request="{}", response="{models: [a, b]}", endpoint="models"),
+    "no models": document(request="{}", response="{}", endpoint="models"),
+    "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
+}
+
+BAD = {
+    "a list": "[]",
+    "nothing": "null",
+    "no response": document(request=CHAT),
+    "no request": document(response="{content: a}"),
+    "null request": document(request="null", response="{content: a}"),
+    "request that is a list": document(request="[]", response="{content: a}"),
+    "unknown field": chat("{content: a}", nmae="x"),
+    "name that is a number": chat("{content: a}", name="1"),
+    "neither messages nor prompt": document(request="{model: m}", response="{content: a}"),
+    "unknown endpoint": chat("{content: a}", endpoint="embeddings"),
+    "endpoint that is a list": chat("{content: a}", endpoint="[]"),
+    "null response": chat("null"),
+    "text response": chat("Hi"),
+    "empty response": chat("{}"),
+    "only an envelope": chat("{id: x}"),
+    "unknown field of the response": chat("{contents: a}"),
+    "empty sequence": chat("[]"),
+    "null in a sequence": chat("[{content: a}, null]"),
+    "sequence in a sequence": chat("[[{content: a}]]"),
+    "repeat without a list": chat("{content: a}", repeat="last"),
+    "null repeat without a list": chat("{content: a}", repeat="null"),
+    "unknown repeat": chat("[{content: a}]", repeat="forever"),
+    "content that is a number": chat("{content: 1}"),
+    "text twice": chat("{content: a, json: {}}"),
+    "text thrice": chat("{content: a, json: {}, deltas: [a]}"),
+    "json and deltas": chat("{json: {}, deltas: [a]}"),
+    "deltas that are no texts": chat("{deltas: [1]}"),
+    "deltas that are a text": chat("{deltas: a}"),
+    "choices beside content": chat("{content: a, choices: [{content: b}]}"),
+    "no choices": chat("{choices: []}"),
+    "null choices": chat("{choices: null}"),
+    "unknown field of a choice": chat("{choices: [{text: a}]}"),
+    "usage in a choice": chat("{choices: [{content: a, usage: {prompt_tokens: 1, completion_tokens: 1}}]}"),
+    "text twice in a choice": chat("{choices: [{content: a, deltas: [a]}]}"),
+    "annotations that are texts": chat("{content: a, annotations: [b]}"),
+    "tool call without name": chat("{tool_calls: [{arguments: {}}]}"),
+    "tool call with arguments in a list": chat("{tool_calls: [{name: f, arguments: []}]}"),
+    "tool call with an unknown type": chat("{tool_calls: [{name: f, type: tool}]}"),
+    "tool call with an unknown field": chat("{tool_calls: [{name: f, args: {}}]}"),
+    "custom tool call without input": chat("{tool_calls: [{name: f, type: custom}]}"),
+    "custom tool call with a mapping": chat("{tool_calls: [{name: f, input: {a: 1}}]}"),
+    "null usage": chat("{content: a, usage: null}"),
+    "half of the usage": chat("{content: a, usage: {prompt_tokens: 1}}"),
+    "unknown usage": chat("{content: a, usage: {prompt_tokens: 1, completion_tokens: 1, total_tokens: 2}}"),
+    "usage that is true": chat("{content: a, usage: {prompt_tokens: true, completion_tokens: 1}}"),
+    "created that is a text": chat("{content: a, created: today}"),
+    "error that is a text": chat("{error: Wait.}"),
+    "error without status": chat("{error: {message: m}}"),
+    "error without message": chat("{error: {status: 400}}"),
+    "error that is a success": chat("{error: {status: 200, message: m}}"),
+    "error beside content": chat("{error: {status: 400, message: m}, content: a}"),
+    "unknown field of an error": chat("{error: {status: 400, message: m, retry: 2}}"),
+    "body beside content": chat("{body: {}, content: a}"),
+    "body with an odd status": chat("{body: {}, status: 100}"),
+    "body beside a stream": chat("{body: {}, stream: {events: [{data: x}]}}"),
+    "stream without events": chat("{stream: {events: []}}"),
+    "stream that is a list": chat("{stream: [{data: x}]}"),
+    "stream with an indented style": chat("{stream: {style: indent 2, events: [{data: x}]}}"),
+    "stream with an unknown field": chat("{stream: {events: [{data: x}], pace: 1}}"),
+    "event without data": chat("{stream: {events: [{after: 1}]}}"),
+    "event of two lines": chat('{stream: {events: [{data: "a\\nb"}]}}'),
+    "event that ends its line": chat('{stream: {events: [{event: "a\\n", data: b}]}}'),
+    "event before the one before it": chat("{stream: {events: [{after: -1, data: x}]}}"),
+    "event after nothing": chat("{stream: {events: [{after: null, data: x}]}}"),
+    "event raw and named": chat("{stream: {events: [{raw: x, event: e}]}}"),
+    "raw that is a number": chat("{raw: 1}"),
+    "raw in no base64": chat("{raw: {base64: 'A'}}"),
+    "raw in base64 and text": chat("{raw: {base64: '', text: ''}}"),
+    "raw with a style": chat("{raw: x, style: spaced}"),
+    "style that is unknown": chat("{body: {}, style: pretty}"),
+    "two styles": chat("{body: {}, style: 'compact, spaced'}"),
+    "header of the framing": chat("{body: {}, headers: {Content-Length: 1}}"),
+    "header with a space": chat("{body: {}, headers: {a b: c}}"),
+    "header of hyphens": chat("{body: {}, headers: {'-': c}}"),
+    "header of two lines": chat('{body: {}, headers: {a: "b\\nc"}}'),
+    "header that ends its line": chat('{body: {}, headers: {a: "b\\n"}}'),
+    "header beyond ASCII": chat("{body: {}, headers: {a: é}}"),
+    "header that is true": chat("{body: {}, headers: {a: true}}"),
+    "tool calls of a completion": completion("{tool_calls: [{name: f}]}"),
+    "refusal of a completion": completion("{refusal: No.}"),
+    "refusal in a choice of a completion": completion("{choices: [{refusal: No.}]}"),
+    "content of models": document(request="{}", response="{content: a}", endpoint="models"),
+    "models that are no texts": document(request="{}", response="{models: [1]}", endpoint="models"),
+    "models of a chat": chat("{models: [a]}"),
+}
+
+
+def reader_takes(text: str) -> bool:
+    try:
+        return len(list(read_cassette("a.yaml", text.encode()))) == 1
+    except CassetteError:
+        return False
+
+
+def schema_takes(text: str) -> bool:
+    (found,) = documents(text.encode())
+    return VALIDATOR.is_valid(found.value)
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", CASSETTES, ids=lambda path: path.name)
+def test_every_checked_in_cassette_is_valid(path: Path) -> None:
+    for found in documents(path.read_bytes()):
+        VALIDATOR.validate(found.value)
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_both_take_a_sound_document(text: str) -> None:
+    assert (schema_takes(text), reader_takes(text)) == (True, True)
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_both_refuse_a_broken_document(text: str) -> None:
+    assert (schema_takes(text), reader_takes(text)) == (False, False)
+
+
+def test_the_schema_has_the_fields_of_the_reader() -> None:
+    kinds = SCHEMA["$defs"]
+
+    assert set(SCHEMA["properties"]) == set(DOCUMENT_FIELDS)
+    assert set(kinds["error-response"]["properties"]["error"]["properties"]) == set(ERROR_FIELDS)
+    assert set(kinds["body-response"]["properties"]) == set(BODY_FIELDS)
+    assert set(kinds["raw-response"]["properties"]) == set(RAW_FIELDS)
+    assert set(kinds["stream-response"]["properties"]) == set(STREAM_RESPONSE_FIELDS)
+    assert set(kinds["stream-response"]["properties"]["stream"]["properties"]) == set(STREAM_FIELDS)
+    assert set(kinds["event"]["then"]["properties"]) == set(RAW_EVENT_FIELDS)
+    assert set(kinds["event"]["else"]["properties"]) == set(EVENT_FIELDS)
+    assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
+    assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
+
+
+def test_the_schema_has_the_endpoints_of_the_route_table() -> None:
+    named = [words for kind, words in SCHEMA["$defs"].items() if kind.endswith("-endpoint")]
+
+    assert {words["enum"][0] for words in named if "enum" in words} == set(ENDPOINTS)
