@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from functools import cached_property
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _TO_ALPHABET = bytes(ord(_ALPHABET[value % 62]) for value in range(256))
@@ -18,12 +17,12 @@ class Stamp:
         self.key = key
         self.place = place
 
-    @cached_property
+    @property
     def created(self) -> int:
         """Seconds since 1970: a fixed moment within the year from 14 November 2023."""
         return 1_700_000_000 + int.from_bytes(self._bytes("created", 4)) % 31_536_000
 
-    @cached_property
+    @property
     def processing_ms(self) -> int:
         """What `openai-processing-ms` says."""
         return 100 + int.from_bytes(self._bytes("processing", 2)) % 900

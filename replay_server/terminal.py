@@ -1,4 +1,9 @@
-"""Text from elsewhere, made safe for a terminal."""
+"""What is shown to people: counts as they read, and text from elsewhere made safe for a terminal."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 cassette`, `2 cassettes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def printable(text: str) -> str:

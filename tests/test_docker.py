@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from replay_server.commands import main
+from replay_server.commands import COMMANDS
+from replay_server.commands.serve import command as serve_command
 from replay_server.server.run import RunningServer
 
 ROOT = Path(__file__).parent.parent
@@ -55,11 +56,11 @@ def test_the_image_starts_a_command_that_there_is() -> None:
     (entrypoint,), (command,) = those("ENTRYPOINT"), those("CMD")
 
     assert json.loads(entrypoint) == list(PROJECT["project"]["scripts"])
-    assert json.loads(command)[0] in main.commands
+    assert json.loads(command)[0] in COMMANDS
 
 
 def test_the_variables_of_the_image_are_options_of_serve() -> None:
-    options = {parameter.envvar for parameter in main.commands["serve"].params}
+    options = {parameter.envvar for parameter in serve_command.params}
 
     assert environment().keys() <= options
     assert environment() == {
@@ -125,7 +126,7 @@ def test_compose_serves_the_cassettes_of_the_checkout_and_writes_nothing() -> No
     assert service["ports"] == ["8080:8080"]
     assert service["volumes"] == ["./cassettes:/cassettes:ro"]
     assert service["read_only"] is True
-    assert service["command"][0] in main.commands
+    assert service["command"][0] in COMMANDS
     assert {"interval", "timeout", "retries", "start_period"} == service["healthcheck"].keys()
 
 

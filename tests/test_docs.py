@@ -30,7 +30,7 @@ import yaml
 from replay_server.cassettes.config import read_config
 from replay_server.cassettes.reader import read_cassette
 from replay_server.cassettes.yaml import documents
-from replay_server.commands import main
+from replay_server.commands import COMMANDS, main
 from replay_server.errors import CassetteError
 
 ROOT = Path(__file__).parent.parent
@@ -295,7 +295,7 @@ def test_shell_commands_are_sound(block: Block) -> None:
 def unknown_options(command: str) -> list[str]:
     """The options of a command line that `replay-server` does not have."""
     words = shlex.split(re.split(r"[|;&>)]", command)[0], comments=True)
-    subcommand = main.commands.get(words[0]) if words else None
+    subcommand = main.get_command(click.Context(main), words[0]) if words else None
     if subcommand is None:
         return []
     options = {option for parameter in subcommand.params for option in parameter.opts}
@@ -373,7 +373,7 @@ def test_the_readme_has_the_two_commands_that_the_gate_runs(mark: str, command: 
 def test_the_readme_names_every_command() -> None:
     text = PAGES[0].read_text(encoding="utf-8")
 
-    assert [name for name in main.commands if f"`{name}" not in text] == []
+    assert [name for name in COMMANDS if f"`{name}" not in text] == []
 
 
 def test_options_and_variables_in_the_pages_exist() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from replay_server.cassettes.library import Library
 from replay_server.record.run import Options, record
-from replay_server.record.script import read_script
+from replay_server.record.script import Script, read_script
 from tests.conftest import CASSETTES
 from tests.server.test_http import post
 
@@ -20,11 +20,17 @@ async def test_recording_the_scripts_is_an_empty_diff(tmp_path: Path, from_nothi
     if not from_nothing:
         shutil.copytree(CASSETTES, tmp_path, dirs_exist_ok=True)
 
-    await record([read_script(str(path), path.read_bytes()) for path in SCRIPTS], Options(cassettes=tmp_path), print)
+    await record(_scripts(), Options(cassettes=tmp_path), print)
 
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.yaml")} == {
-        path.name: path.read_bytes() for path in CASSETTES.glob("*.yaml")
-    }
+    assert _texts(tmp_path) == _texts(CASSETTES)
+
+
+def _scripts() -> list[Script]:
+    return [read_script(str(path), path.read_bytes()) for path in SCRIPTS]
+
+
+def _texts(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.glob("*.yaml")}
 
 
 async def test_every_interaction_is_replayed_in_strict_mode(serve: Any) -> None:

@@ -1,6 +1,6 @@
 """Which of the interactions with one key answers a request, and in what they differ from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,14 @@ class Keyed:
     def shape(self) -> JsonObject:
         """The fields that shape the answer."""
         return _steadied(self.resource.shape(self.request), self._config)
+
+    def shape_in(self, names: Iterable[str]) -> JsonObject:
+        """Those of `names` that shape the answer."""
+        return _steadied(self.resource.shape(self.request, names), self._config)
+
+    def drifting_in(self, names: Iterable[str]) -> JsonObject:
+        """Those of `names` that do not carry the prompt."""
+        return _steadied(self.resource.drifting(self.request, names), self._config)
 
     @cached_property
     def drifting(self) -> JsonObject:
@@ -67,8 +75,11 @@ class Disagreement:
     asked: Json
 
 
-def best(candidates: Iterable[Candidate], asked: Keyed, match_on: tuple[str, ...]) -> Match | list[Disagreement]:
+def best(candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...]) -> Match | list[Disagreement]:
     """The candidate nearest to what is asked; where none can answer, why each cannot."""
+    if len(candidates) == 1:  # nearly always: there is nothing to rank
+        only = _compare(candidates[0], asked, match_on)
+        return only if isinstance(only, Match) else [only]
     matches, disagreements = [], []
     for candidate in candidates:
         found = _compare(candidate, asked, match_on)
@@ -93,24 +104,35 @@ def _rank(candidate: Candidate, asked: Keyed, match: Match) -> tuple[bool, bool,
 
 def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> Match | Disagreement:
     interaction, ours = candidate.interaction, candidate.keyed
-    if ours.request.body == asked.request.body:
-        return Match(interaction, ())
     # What a hand-written request does not name, its writer did not care about.
-    named = None if interaction.recorded or match_on == (WHOLE_BODY,) else ours.request.body
-    for name in _differing(ours.shape, asked.shape, named):
-        return Disagreement(candidate, name, ours.shape.get(name), asked.shape.get(name))
-    drift = tuple(_differing(ours.drifting, asked.drifting, named))
+    all_named = interaction.recorded or match_on == (WHOLE_BODY,)
+    names = _unequal(ours.request.body, asked.request.body, all_named)
+    if not names:
+        return Match(interaction, ())
+    left, right = ours.shape_in(names), asked.shape_in(names)
+    for name in _differing(left, right):
+        return Disagreement(candidate, name, left.get(name), right.get(name))
+    left, right = ours.drifting_in(names), asked.drifting_in(names)
+    drift = tuple(_differing(left, right))
     for name in drift:
         if name in match_on or match_on == (WHOLE_BODY,):
-            return Disagreement(candidate, name, ours.drifting.get(name), asked.drifting.get(name))
+            return Disagreement(candidate, name, left.get(name), right.get(name))
     return Match(interaction, drift)
 
 
-def _differing(ours: JsonObject, theirs: JsonObject, named: Mapping[str, Json] | None) -> Iterable[str]:
-    for name in dict.fromkeys((*ours, *theirs)):
-        if (named is None or name in named) and not _same(ours.get(name), theirs.get(name)):
-            yield name
+def _unequal(ours: JsonObject, theirs: JsonObject, all_named: bool) -> list[str]:
+    """The fields that are not the same as they came: few, so that only few need a closer look."""
+    unequal = [name for name, value in ours.items() if name not in theirs or not _same(value, theirs[name])]
+    if all_named:
+        unequal += [name for name in theirs if name not in ours]
+    return unequal
+
+
+def _differing(ours: JsonObject, theirs: JsonObject) -> Iterable[str]:
+    return [name for name in dict.fromkeys((*ours, *theirs)) if not _same(ours.get(name), theirs.get(name))]
 
 
 def _same(left: Json, right: Json) -> bool:
+    if left.__class__ is str:  # nearly always
+        return left == right
     return left == right and canonical_json(left) == canonical_json(right)  # == alone takes True for 1

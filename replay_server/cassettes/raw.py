@@ -1,7 +1,6 @@
 """Bytes of an upstream as they stand in a cassette under `raw`: as text where they are UTF-8, else in base64."""
 
 import base64
-import binascii
 
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.short_form import known, required
@@ -28,5 +27,5 @@ def read_raw(fields: JsonObject) -> bytes:
         return base64.b64decode(required(raw, "base64", str), validate=True)
     except BadField as error:
         raise error.below("raw") from None
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadField(("raw", "base64"), f"is not base64: {error}") from None

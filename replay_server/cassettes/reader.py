@@ -19,6 +19,7 @@ from replay_server.interaction import (
     Response,
 )
 
+RECORDED_FIELDS = ("at",)
 DOCUMENT_FIELDS = ("name", "endpoint", "request", "response", "repeat", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
 
@@ -86,7 +87,7 @@ def _read(cassette: str, place: int, document: Document) -> Interaction:
         request=request,
         responses=_read_responses(response, resource),
         repeat=_read_repeat(fields),
-        recorded="recorded" in fields,
+        recorded=_is_recorded(fields),
         name=optional(fields, "name", str),
     )
 
@@ -100,7 +101,9 @@ def _read_request(fields: JsonObject, document: Document) -> JsonObject:
 
 
 def _resource(fields: JsonObject, request: JsonObject) -> tuple[Resource, str]:
-    endpoint = optional(fields, "endpoint", str) or implied_endpoint(request)
+    endpoint = optional(fields, "endpoint", str)
+    if endpoint is None:
+        endpoint = implied_endpoint(request)
     if endpoint is None:
         raise BadField(("request",), "has neither messages nor prompt: add endpoint to the document")
     name = endpoint.removeprefix("/").removeprefix("v1/")
@@ -155,10 +158,19 @@ def _read_error(fields: JsonObject) -> ErrorReply:
     )
 
 
+def _is_recorded(fields: JsonObject) -> bool:
+    """Whether the response came from an upstream: `recorded` says when."""
+    recorded = optional(fields, "recorded", dict)
+    if recorded is not None:
+        _within(("recorded",), lambda: known(recorded, RECORDED_FIELDS))
+    return recorded is not None
+
+
 def _read_repeat(fields: JsonObject) -> Repeat:
-    word = optional(fields, "repeat", str) or Repeat.LAST.value
-    if word not in (choices := [repeat.value for repeat in Repeat]):
-        raise BadField(("repeat",), f"{word!r} is none of {', '.join(choices)}")
     if "repeat" in fields and not isinstance(fields["response"], list):
         raise BadField(("repeat",), "needs a response that is a list")
-    return Repeat(word)
+    word = optional(fields, "repeat", str)
+    choices = [repeat.value for repeat in Repeat]
+    if word is not None and word not in choices:
+        raise BadField(("repeat",), f"{word!r} is none of {', '.join(choices)}")
+    return Repeat.LAST if word is None else Repeat(word)

@@ -137,6 +137,8 @@ class _Construction:
         built: dict[str, Json] = {}
         for key_node, value_node in node.value:
             key = _key(key_node)
+            if key == "<<" and not key_node.style:
+                raise YamlError(_line(key_node), "YAML 1.2 has no merge key <<: write the members out")
             if key in built:
                 raise YamlError(_line(key_node), f"the key {key!r} stands here twice: remove one")
             built[key] = self.value(value_node)

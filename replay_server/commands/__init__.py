@@ -1,17 +1,15 @@
-"""The command line. One file per command; each imports what it needs when it runs, so that `--help` is quick."""
+"""The command line. One file per command, imported when the command is asked for."""
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from replay_server import __version__
-from replay_server.commands.check import check
-from replay_server.commands.explain import explain
-from replay_server.commands.list import list_
-from replay_server.commands.record import record
-from replay_server.commands.serve import serve
-from replay_server.commands.smoke import smoke
 from replay_server.errors import UsageError
+
+# The order in which `--help` lists them: as one comes to need them.
+COMMANDS = ("serve", "record", "explain", "check", "list", "smoke")
 
 
 class _OneLine(click.ClickException):
@@ -23,26 +21,36 @@ class _OneLine(click.ClickException):
         click.echo(f"replay-server: {self.format_message()}", file=file, err=True)
 
 
-class _Group(click.Group):
+class _Commands(click.Group):
+    """Imports a command when it is asked for: a server need not load what records."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"replay_server.commands.{cmd_name}").command
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except UsageError as error:
             raise _OneLine(str(error)) from None
+        except click.UsageError as error:
+            where = f"replay-server {ctx.invoked_subcommand}" if ctx.invoked_subcommand else "replay-server"
+            raise _OneLine(f"{error.format_message()} See {where} --help") from None
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, package_name="replay-server", message="%(prog)s %(version)s")
 def main() -> None:
-    r"""An OpenAI-compatible server that answers from recordings, and deterministically when it has none.
+    """An OpenAI-compatible server that answers from recordings, and deterministically when it has none.
 
     Start it on the cassettes of a project and point any OpenAI client at it:
 
     \b
       replay-server serve --cassettes cassettes
       export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=any
-    """
-
-
-for _command in (serve, record, explain, check, list_, smoke):
-    main.add_command(_command)
+    """  # noqa: D301 - \b is click's own sign for a paragraph that is not to be wrapped

@@ -5,10 +5,17 @@ from pathlib import Path
 import click
 
 
-@click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("cassettes"))
-def check(directory: Path) -> None:
-    """Find what is wrong with the cassettes of DIRECTORY (default: cassettes).
+@click.command("check")
+@click.argument(
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("cassettes"),
+    envvar="REPLAY_SERVER_CASSETTES",
+)
+def command(directory: Path) -> None:
+    """Find what is wrong with cassettes.
+
+    DIRECTORY is cassettes, where it is not given.
 
     Prints `file:line: what, and what to do` for each finding; exits with 1 if there is one.
     """

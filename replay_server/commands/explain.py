@@ -9,7 +9,7 @@ import orjson
 from replay_server.errors import UsageError
 
 
-@click.command()
+@click.command("explain")
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--cassettes",
@@ -21,11 +21,11 @@ from replay_server.errors import UsageError
 )
 @click.option("--endpoint", metavar="NAME", help="Endpoint of the request, where messages or prompt don't tell it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each request, a line each.")
-def explain(file: BinaryIO, cassettes: Path, endpoint: str | None, as_json: bool) -> None:
-    """Say what the request in FILE (- for standard input) matches, and why.
+def command(file: BinaryIO, cassettes: Path, endpoint: str | None, as_json: bool) -> None:
+    """Say what a request matches, and why.
 
-    FILE holds the JSON body of a request, or lines in OpenAI's Batch form (url, body). Exits with 1 if one of them
-    matches nothing.
+    FILE (- for standard input) holds the JSON body of a request, or lines in OpenAI's Batch form (url, body). Exits
+    with 1 if one of them matches nothing.
     """
     from replay_server.cassettes.library import Library
     from replay_server.replay.explanation import explain_request, read_requests

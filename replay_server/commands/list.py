@@ -7,10 +7,18 @@ import orjson
 
 
 @click.command("list")
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("cassettes"))
+@click.argument(
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("cassettes"),
+    envvar="REPLAY_SERVER_CASSETTES",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each interaction, a line each.")
-def list_(directory: Path, as_json: bool) -> None:
-    """List the interactions of DIRECTORY (default: cassettes)."""
+def command(directory: Path, as_json: bool) -> None:
+    """List interactions.
+
+    DIRECTORY is cassettes, where it is not given.
+    """
     from replay_server.cassettes.inventory import inventory, table
     from replay_server.cassettes.library import Library
 

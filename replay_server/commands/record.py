@@ -12,7 +12,7 @@ import click
 import orjson
 
 from replay_server.errors import UsageError
-from replay_server.terminal import printable
+from replay_server.terminal import counted, printable
 
 if TYPE_CHECKING:
     from replay_server.record.run import Options
@@ -23,7 +23,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command("record")
 @click.argument("scripts", nargs=-1, required=True, type=click.File("rb"), metavar="SCRIPT...")
 @click.option(
     "--cassettes",
@@ -64,7 +64,7 @@ _INTERRUPTED = 130
 @click.option("--attempts", type=click.IntRange(min=1), default=5, show_default=True, help="Times a request is tried.")
 @click.option("--dry-run", is_flag=True, help="List what would be asked, with an estimate of its tokens.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the table.")
-def record(
+def command(
     scripts: Sequence[BinaryIO],
     cassettes: Path,
     cassette: str | None,
@@ -78,7 +78,7 @@ def record(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Make cassettes from scripts.
+    """Make cassettes from scripts.
 
     A SCRIPT is YAML (see docs/recording.md), or JSONL in OpenAI's Batch form; - is standard input. Each becomes the
     cassette of its name:
@@ -88,7 +88,7 @@ def record(
       replay-server record scripts/*.yaml --offline
 
     Exits with 1 if a request failed or, with --record-mode none, is missing.
-    """
+    """  # noqa: D301 - \b is click's own sign for a paragraph that is not to be wrapped
     from replay_server.record.modes import RecordMode
     from replay_server.record.run import Options
     from replay_server.record.script import read_script
@@ -136,7 +136,7 @@ def _show_plan(scripts: "Sequence[Script]", options: "Options") -> None:
     for request in planned:
         click.echo(printable(f"{request.label}: about {request.tokens} prompt tokens {request.note}".rstrip()))
     total = sum(request.tokens for request in planned)
-    click.echo(f"{len(planned)} requests would be asked, about {total} prompt tokens; nothing was")
+    click.echo(f"{counted(len(planned), 'request')} would be asked, about {total} prompt tokens; nothing was")
 
 
 def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> int:

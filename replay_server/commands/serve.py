@@ -1,6 +1,7 @@
 """`replay-server serve`."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 from replay_server import __version__
 from replay_server.errors import UsageError
 from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, Settings
+from replay_server.terminal import counted
 
 if TYPE_CHECKING:
     from replay_server.replay.decision import Replay
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
 
 
-@click.command()
+@click.command("serve")
 @click.option(
     "--cassettes",
     type=click.Path(path_type=Path, file_okay=False),
@@ -68,7 +70,7 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
     metavar="BYTES",
     help="Longest request body that is read.",
 )
-def serve(
+def command(
     cassettes: Path,
     host: str,
     port: int,
@@ -93,6 +95,7 @@ def serve(
         save_misses=save_misses,
         max_body=max_body,
     )
+    gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
     asyncio.run(run(settings, _report))
@@ -104,7 +107,7 @@ def _report(server: "RunningServer", replay: "Replay") -> None:
         _warn_empty(library.directory, replay.on_miss)
     click.echo(
         f"replay-server {__version__} on {server.url}/v1"
-        f" - {_count(library.cassettes, 'cassette')}, {_count(len(library), 'interaction')}"
+        f" - {counted(library.cassettes, 'cassette')}, {counted(len(library), 'interaction')}"
         f" - {_ON_MISS[replay.on_miss]}"
     )
 
@@ -116,7 +119,3 @@ def _warn_empty(directory: str, on_miss: str) -> None:
             f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
         )
     click.echo(f"replay-server: warning: {directory} {there}: every answer will be generated", err=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -5,16 +5,16 @@ import asyncio
 import click
 
 
-@click.command()
+@click.command("smoke")
 @click.argument("url", default="http://127.0.0.1:8080", envvar="REPLAY_SERVER_URL")
 @click.option("--model", default="gpt-4o-mini", show_default=True, help="Model to ask for.")
 @click.option("--api-key", default="smoke", envvar="OPENAI_API_KEY", metavar="KEY", help="Key to send.")
 @click.option("--timeout", default=10.0, show_default=True, metavar="SECONDS", help="Longest time for each request.")
-def smoke(url: str, model: str, api_key: str, timeout: float) -> None:
-    """Try a running server at URL (default: http://127.0.0.1:8080).
+def command(url: str, model: str, api_key: str, timeout: float) -> None:
+    """Try a running server.
 
-    Asks for health, models, a completion, a chat and a stream; a line each; exits with 1 if one of them fails. A miss
-    of a strict server is an answer.
+    URL is http://127.0.0.1:8080, where it is not given. Asks for health, models, a completion, a chat and a stream, a
+    line each; exits with 1 if one of them fails. A miss of a strict server is an answer.
     """
     from replay_server.server.smoke import run_smoke
 

@@ -1,6 +1,6 @@
 """What an API resource is: its routes, and the pure functions that the server asks of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -35,11 +35,21 @@ class Resource(Protocol):
     API refused is replayed too. `validate` is asked only before an answer is made up.
     """
 
-    name: str
-    """The endpoint in keys and cassettes: `chat/completions`."""
-    routes: tuple[Route, ...]
-    known: bool
-    """Whether it tells what the server knows, in place of what a model would say: such an answer is never a miss."""
+    @property
+    def name(self) -> str:
+        """The endpoint in keys and cassettes: `chat/completions`."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The operations. The first one is what a cassette's request is sent to."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it tells what the server knows, in place of what a model would say: that is never a miss."""
+
+    @property
+    def rendered_from(self) -> tuple[str, ...] | None:
+        """The fields of the body that the bytes of a replayed answer depend on. None: on all of them."""
 
     def parse(self, raw: RawRequest) -> Request:
         """Read path parameters, query, headers and body. Raises BadRequest for what is not a request at all."""
@@ -53,11 +63,17 @@ class Resource(Protocol):
     def prompt(self, request: Request) -> JsonObject:
         """The same fields as they came."""
 
-    def shape(self, request: Request) -> JsonObject:
-        """The fields that change the shape of the answer, normalised, without those that have their default."""
+    def shape(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
+        """The fields that change the shape of the answer, normalised, without those that have their default.
 
-    def drifting(self, request: Request) -> JsonObject:
-        """All other fields that a match may disagree in, normalised, without those that have their default."""
+        Only those of `names`, where it is given.
+        """
+
+    def drifting(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
+        """The fields that a match may disagree in, normalised, without those that have their default.
+
+        Only those of `names`, where it is given.
+        """
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""

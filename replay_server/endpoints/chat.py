@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from replay_server.endpoints import chat_conversation, chat_request
-from replay_server.endpoints.base import Route, ToolResults
+from replay_server.endpoints.base import Resource, Route, ToolResults
 from replay_server.endpoints.chat_body import read_chat_body
 from replay_server.endpoints.chat_rules import check_chat
 from replay_server.endpoints.chat_stream import read_chat_stream
@@ -34,6 +34,7 @@ class Chat(OpenAIResource):
 
     name = "chat/completions"
     routes = (Route("POST", "/chat/completions", "createChatCompletion", "Create a chat completion"),)
+    rendered_from = ("model", "messages", "stream", "stream_options", "logprobs", "top_logprobs")
     fields = Fields(
         prompt=("model", "messages"),
         shape={
@@ -113,7 +114,7 @@ class Chat(OpenAIResource):
         return WireStream(200, headers(stamp, "text/event-stream; charset=utf-8"), _frames(request, reply, stamp))
 
 
-RESOURCE = Chat()
+RESOURCE: Resource = Chat()
 
 
 def _envelope(request: Request, reply: TextReply, stamp: Stamp, kind: str) -> dict[str, Json]:

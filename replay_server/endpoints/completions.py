@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from replay_server.endpoints.base import Route
+from replay_server.endpoints.base import Resource, Route
 from replay_server.endpoints.chat_request import stream_options
 from replay_server.endpoints.completion_body import read_completion_body, read_completion_stream
-from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.openai import Fields, OpenAIResource, headers, json_response, unless
 from replay_server.endpoints.short_form import read_text_reply
 from replay_server.endpoints.short_form_writer import write_text_reply
@@ -42,6 +41,7 @@ class Completions(OpenAIResource):
 
     name = "completions"
     routes = (Route("POST", "/completions", "createCompletion", "Create a text completion"),)
+    rendered_from = ("model", "prompt", "suffix", "stream", "stream_options", "logprobs", "echo")
     fields = Fields(
         prompt=("model", "prompt", "suffix"),
         shape={"n": unless("n", 1), "logprobs": unless("logprobs", None)},
@@ -59,6 +59,8 @@ class Completions(OpenAIResource):
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""
+        from replay_server.endpoints.completion_rules import check_completion
+
         super().validate(request)
         check_completion(request.body)
 
@@ -113,7 +115,7 @@ class Completions(OpenAIResource):
         return WireStream(200, headers(stamp, "text/event-stream"), _frames(request, reply, stamp))
 
 
-RESOURCE = Completions()
+RESOURCE: Resource = Completions()
 
 
 def _prompts(value: Json) -> tuple[Prompt, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from replay_server.endpoints.base import BadField, Route
+from replay_server.endpoints.base import BadField, Resource, Route
 from replay_server.endpoints.openai import Fields, OpenAIResource, json_response
 from replay_server.endpoints.short_form import items, known
 from replay_server.errors import ApiError, NotFound
@@ -29,6 +29,7 @@ class Models(OpenAIResource):
     )
     fields = Fields(prompt=("model",), shape={})
     known = True
+    rendered_from = ("model",)
 
     def parse(self, raw: RawRequest) -> Request:
         """Read the path: there is no body."""
@@ -75,7 +76,7 @@ class Models(OpenAIResource):
         return WireStream(plain.status, plain.headers, (plain.body,))
 
 
-RESOURCE = Models()
+RESOURCE: Resource = Models()
 
 
 def _model(name: str) -> dict[str, Json]:

@@ -1,14 +1,12 @@
 """What every OpenAI resource shares: JSON bodies, the error object, the headers, the fields that matching compares."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import orjson
 
 from replay_server.endpoints.base import Route
-from replay_server.endpoints.description import request_schema
-from replay_server.endpoints.validation import check
 from replay_server.errors import ApiError, BadRequest, NotFound
 from replay_server.interaction import Json, JsonObject, RawRequest, Request, WireResponse
 from replay_server.keys import MAX_DEPTH, canonical_json, normalise, too_deep
@@ -31,24 +29,24 @@ class Fields:
     defaults: Mapping[str, Json] = field(default_factory=dict)
     """What a field means when it is absent."""
 
-    def shape_of(self, body: JsonObject) -> JsonObject:
-        """The fields that shape the answer, without those that have their default."""
-        shapes = ((name, shape(body)) for name, shape in self.shape.items() if name in body)
-        return {name: value for name, value in shapes if value is not None}
+    def shape_of(self, body: JsonObject, names: Iterable[str] | None = None) -> JsonObject:
+        """The fields that shape the answer (of `names`), without those that have their default."""
+        shaping = [name for name in (self.shape if names is None else names) if name in self.shape and name in body]
+        return {name: value for name in shaping if (value := self.shape[name](body)) is not None}
 
-    def drifting(self, body: JsonObject) -> JsonObject:
-        """All fields that carry no prompt, without those that have their default."""
+    def drifting(self, body: JsonObject, names: Iterable[str] | None = None) -> JsonObject:
+        """All fields (of `names`) that carry no prompt, without those that have their default."""
         return {
-            name: normalise(value)
-            for name, value in body.items()
-            if name not in self.prompt and name not in _TRANSPORT and not self._has_default(name, value)
+            name: normalise(body[name])
+            for name in (body if names is None else names)
+            if name in body and name not in self.prompt and name not in _TRANSPORT and not self._has_default(name, body)
         }
 
-    def _has_default(self, name: str, value: Json) -> bool:
-        return value is None or (name in self.defaults and canonical_json(normalise(value)) == self._default_json(name))
-
-    def _default_json(self, name: str) -> bytes:
-        return canonical_json(self.defaults[name])
+    def _has_default(self, name: str, body: JsonObject) -> bool:
+        value = body[name]
+        if name not in self.defaults:
+            return value is None
+        return value is None or canonical_json(normalise(value)) == canonical_json(self.defaults[name])
 
 
 # One recording serves both modes, so how the answer travels is neither in the key nor drift.
@@ -62,6 +60,7 @@ class OpenAIResource:
     routes: ClassVar[tuple[Route, ...]]
     fields: ClassVar[Fields]
     known: ClassVar[bool] = False
+    rendered_from: ClassVar[tuple[str, ...] | None] = None
 
     def parse(self, raw: RawRequest) -> Request:
         """Read the JSON body. Raises BadRequest where it is no JSON object."""
@@ -83,18 +82,22 @@ class OpenAIResource:
         """The fields of the key, normalised."""
         return {name: normalise(value) for name, value in self.prompt(request).items()}
 
-    def shape(self, request: Request) -> JsonObject:
+    def shape(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
         """The fields that change the shape of the answer."""
-        return self.fields.shape_of(request.body)
+        return self.fields.shape_of(request.body, names)
 
-    def drifting(self, request: Request) -> JsonObject:
-        """The other fields that a match may disagree in."""
-        return self.fields.drifting(request.body)
+    def drifting(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
+        """The fields that a match may disagree in."""
+        return self.fields.drifting(request.body, names)
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""
         if request.body.get("model") in (None, ""):
             raise BadRequest("you must provide a model parameter")
+        # Imported when an answer is made up: a replay never needs them.
+        from replay_server.endpoints.description import request_schema
+        from replay_server.endpoints.validation import check
+
         check(request.body, request_schema(self.routes[0].operation_id))
 
     def ends_stream(self, data: bytes) -> bool:

@@ -124,6 +124,8 @@ def _read_tool_calls(fields: JsonObject) -> tuple[ToolCall, ...]:
 
 def _read_tool_call(call: JsonObject) -> ToolCall:
     known(call, ("name", "arguments", "input", "id", "type"))
+    if "arguments" in call and "input" in call:
+        raise BadField(("input",), "stands beside arguments: a function has arguments, a custom tool has input")
     kind = optional(call, "type", str) or ("custom" if "input" in call else "function")
     if kind not in ("function", "custom"):
         raise BadField(("type",), f"must be function or custom, not {kind!r}")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import cast
 
 from replay_server.endpoints.base import Resource, Route
 
@@ -54,7 +53,7 @@ ENDPOINTS = tuple(line.endpoint for line in LINES)
 
 @cache
 def _load(line: Line) -> Resource:
-    resource = cast("Resource", import_module(f"replay_server.endpoints.{line.module}").RESOURCE)
+    resource: Resource = import_module(f"replay_server.endpoints.{line.module}").RESOURCE
     for route in resource.routes:
         if _line_of(route.path) is not line:
             raise RouteConflict(f"{line.module} declares {route.path}, which is not below {line.path}")

@@ -9,15 +9,17 @@ import orjson
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.files import cassette_files, load_config, read_file
 from replay_server.cassettes.matching import Keyed
-from replay_server.cassettes.reader import survey_cassette
+from replay_server.cassettes.reader import dotted, survey_cassette
+from replay_server.cassettes.sameness import neutral_reply
+from replay_server.endpoints.base import BadField
 from replay_server.endpoints.response_check import response_faults
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import CassetteError
 from replay_server.fallback import Generator
-from replay_server.interaction import ErrorReply, Interaction, Recorded, Response
+from replay_server.interaction import ErrorReply, Interaction, Json, Recorded, Response
 from replay_server.keys import canonical_json
 from replay_server.stamp import Stamp
-from replay_server.terminal import printable
+from replay_server.terminal import counted, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Report:
     @property
     def summary(self) -> str:
         """The last line."""
-        found = f"{len(self.findings)} finding{'' if len(self.findings) == 1 else 's'}" if self.findings else "all well"
-        return f"{self.cassettes} cassettes, {self.interactions} interactions: {found}"
+        found = counted(len(self.findings), "finding") if self.findings else "all well"
+        return f"{counted(self.cassettes, 'cassette')}, {counted(self.interactions, 'interaction')}: {found}"
 
 
 def check_directory(directory: Path) -> Report:
@@ -111,9 +113,19 @@ def _reply_problems(interaction: Interaction, keyed: Keyed) -> Iterator[str]:
 def _faults(keyed: Keyed, response: Response) -> Iterator[str]:
     if isinstance(response, ErrorReply) or (isinstance(response, Recorded) and response.status != 200):
         return
-    if isinstance(response, Recorded):
-        body = response.content
-    else:
-        whole = Generator().complete(keyed.resource.wanted(keyed.request), response, keyed.key)
-        body = orjson.loads(keyed.resource.render(keyed.request, whole, Stamp(keyed.key)).body)
+    try:
+        body = (
+            response.content if isinstance(response, Recorded) and not response.frames else _rendered(keyed, response)
+        )
+    except BadField as error:
+        yield f"{dotted(error.path)}: {error.problem}".removeprefix(": ")
+        return
     yield from response_faults(keyed.resource.routes[0].operation_id, body)
+
+
+def _rendered(keyed: Keyed, response: Response) -> Json:
+    """The plain answer that a client would get."""
+    reply = neutral_reply(keyed.resource, response)
+    whole = Generator().complete(keyed.resource.wanted(keyed.request), reply, keyed.key)
+    body: Json = orjson.loads(keyed.resource.render(keyed.request, whole, Stamp(keyed.key)).body)
+    return body

@@ -25,6 +25,7 @@ from replay_server.interaction import (
 )
 from replay_server.replay.miss import exhausted, miss
 from replay_server.replay.miss_log import MissLog
+from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.state import State
 from replay_server.stamp import Stamp
 
@@ -65,6 +66,7 @@ class Replay:
         self.on_miss = on_miss
         self._remedy = remedy
         self._misses = misses
+        self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
         self._generator = Generator(models, listed=self._listed is not None)
@@ -104,8 +106,15 @@ class Replay:
         place = 0
         if len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST:
             place = await self._place(asked, interaction, session)
-        wire = self._wire(asked, interaction, interaction.responses[place], Stamp(asked.key, place))
-        return Answer(wire, _headers(Source.CASSETTE, asked, match))
+        return Answer(self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match))
+
+    def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
+        response = interaction.responses[place]
+        if isinstance(response, Recorded) and (recorded := _as_it_came(asked.request, response)) is not None:
+            return recorded
+        key = rendered_key(asked, interaction, place)
+        wire = self._rendered.get(key)
+        return wire or self._rendered.put(key, self._wire(asked, interaction, response, Stamp(asked.key, place)))
 
     async def _place(self, asked: Keyed, interaction: Interaction, session: str) -> int:
         position, count = await self._state.advance(session, interaction.id), len(interaction.responses)
@@ -120,8 +129,6 @@ class Replay:
     ) -> WireResponse | WireStream:
         if isinstance(response, ErrorReply):
             return _error(asked.resource, response, stamp)
-        if isinstance(response, Recorded) and (recorded := _as_it_came(asked.request, response)) is not None:
-            return recorded
         reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
         wanted = asked.resource.wanted(asked.request)
         return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)

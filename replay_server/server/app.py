@@ -10,28 +10,28 @@ from aiohttp import web
 from replay_server.endpoints.openai import error_response
 from replay_server.endpoints.table import Routed, find
 from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
-from replay_server.interaction import RawRequest, WireResponse, WireStream
+from replay_server.interaction import RawRequest, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
 from replay_server.server.address import Address, header_value, locate, session_id
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
 from replay_server.server.pages import Pages
-from replay_server.server.protocol import plain
 from replay_server.stamp import Stamp
 
 log = logging.getLogger("replay_server")
 
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
-_ROUTES_REMEMBERED = 1024
+_PATHS_REMEMBERED = 1024
 
 
 class App:
     """Answers every request. Until `ready` is set, requests of the API wait: no answer depends on how far we are."""
 
-    def __init__(self, api_keys: ApiKeys) -> None:
+    def __init__(self, api_keys: ApiKeys, max_body: int) -> None:
         self.ready: asyncio.Future[Replay] = asyncio.get_running_loop().create_future()
         self._api_keys = api_keys
+        self._max_body = max_body
         self._pages = Pages(self.ready)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -45,7 +45,7 @@ class App:
         except Exception:
             log.exception("cannot answer %s %s", request.method, header_value(request.path))
             response = _respond_error(_failure(), request)
-        response.headers["server"] = SERVER
+        response.headers.setdefault("server", SERVER)
         if "origin" in request.headers:
             response.headers.update(CORS)
         return response
@@ -53,8 +53,7 @@ class App:
     async def _respond(self, request: web.BaseRequest) -> web.Response:
         if request.method == "OPTIONS":
             return preflight(request.headers)
-        address = locate(request.path)
-        routed = _routed(address.path)
+        address, routed = _place(request.path)
         if routed is None:
             return self._respond_page(request, address)
         answer = await self._answer(request, address, routed)
@@ -77,18 +76,19 @@ class App:
         raw = RawRequest(
             method=method,
             path=address.path,
-            parameters={**routed.methods[method][1], **address.parameters},
+            parameters=routed.methods[method][1] | address.parameters,
             query=request.query,
             headers=request.headers,
-            body=await _body(request),
+            body=await _body(request, self._max_body),
         )
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
         return await replay.answer(routed.resource, routed.resource.parse(raw), session)
 
 
-@lru_cache(_ROUTES_REMEMBERED)
-def _routed(path: str) -> Routed | None:
-    return find(path)
+@lru_cache(_PATHS_REMEMBERED)
+def _place(path: str) -> tuple[Address, Routed | None]:
+    address = locate(path)
+    return address, find(address.path)
 
 
 def _session(address: Address, headers: Mapping[str, str]) -> str:
@@ -104,13 +104,23 @@ def _failure() -> ApiError:
     return ApiError("The server had an error while processing your request.", status=500, type="server_error")
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+async def _body(request: web.BaseRequest, most: int) -> bytes:
+    content = request.content
+    if content.is_eof() and content.exception() is None:  # nearly always: the body came with the head
+        body = content.read_nowait()
+        if len(body) > most:
+            raise _too_large(most)
+        return body
     try:
         return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise BodyTooLarge(f"Maximum content size limit exceeded: {error.text}", type="server_error") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(most) from None
     except web.RequestPayloadError as error:
         raise BadRequest(f"The body of the request cannot be read: {error}") from None
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"Maximum content size limit ({most}) exceeded", type="server_error")
 
 
 def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
@@ -119,16 +129,19 @@ def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
 
 
 def _to_response(answer: Answer, request: web.BaseRequest) -> web.Response:
-    replay_headers = {name: header_value(value) for name, value in answer.headers.items()}
-    if isinstance(answer.wire, WireStream):
-        return _streamed(answer.wire, replay_headers, request)
     wire = answer.wire
-    return plain(WireResponse(wire.status, {**wire.headers, **replay_headers}, wire.body))
+    headers = {**wire.headers, **answer.headers}
+    for name, value in answer.headers.items():
+        if not value.isascii() or not value.isprintable():
+            headers[name] = header_value(value)
+    if isinstance(wire, WireStream):
+        return _streamed(wire, headers, request)
+    return web.Response(status=wire.status, headers=headers, body=wire.body)
 
 
-def _streamed(wire: WireStream, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:
+def _streamed(wire: WireStream, headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:
     """Without a pace there is nothing to wait for between the events, so they go out in one write."""
-    response = web.Response(status=wire.status, headers={**wire.headers, **replay_headers}, body=b"".join(wire.frames))
+    response = web.Response(status=wire.status, headers=headers, body=b"".join(wire.frames))
     if request.version >= (1, 1):
         response.enable_chunked_encoding()
     return response

@@ -1,6 +1,8 @@
 """Running a server: bind, index, serve, stop."""
 
 import asyncio
+import errno
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -27,7 +29,7 @@ class RunningServer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._app = App(ApiKeys(settings.api_keys))
+        self._app = App(ApiKeys(settings.api_keys), settings.max_body)
         self._runner = web.ServerRunner(
             HttpServer(self._app.handle, max_body=settings.max_body), shutdown_timeout=_GRACE_SECONDS
         )
@@ -43,8 +45,9 @@ class RunningServer:
             await self.stop()
             # asyncio words it around the system's own message; what getaddrinfo says has a negative number.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+            option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
             raise UsageError(
-                f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another with --port"
+                f"cannot listen on {settings.host}:{settings.port}: {reason}; choose another with {option}"
             ) from None
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -56,6 +59,8 @@ class RunningServer:
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
         replay = Replay(library, MemoryState(), on_miss(settings, library), _remedy(settings), misses)
+        gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
+        gc.enable()
         self._app.ready.set_result(replay)
         return replay
 

@@ -19,6 +19,7 @@ class Check:
     name: str
     passed: bool
     detail: str
+    unreachable: bool = False
 
 
 class _Unexpected(Exception):
@@ -31,8 +32,13 @@ async def run_smoke(url: str, *, model: str, api_key: str, seconds: float) -> li
         headers={"authorization": f"Bearer {api_key}"}, timeout=aiohttp.ClientTimeout(total=seconds)
     ) as session:
         client = _Client(session, url.rstrip("/").removesuffix("/v1"), model)
-        checks = (client.health, client.models, client.completion, client.chat, client.stream)
-        return [await _run(check) for check in checks]
+        health = await _run(client.health)
+        if health.unreachable:
+            return [health]
+        return [
+            health,
+            *[await _run(check) for check in (client.models, client.completion, client.chat, client.stream)],
+        ]
 
 
 async def _run(check: Callable[[], Awaitable[str]]) -> Check:
@@ -41,6 +47,9 @@ async def _run(check: Callable[[], Awaitable[str]]) -> Check:
         return Check(name, True, printable(await check()))
     except _Unexpected as error:
         return Check(name, False, printable(str(error)))
+    except aiohttp.ClientConnectorError as error:
+        reason = error.os_error.strerror or str(error.os_error)
+        return Check(name, False, printable(f"cannot connect to {error.host}:{error.port}: {reason}"), unreachable=True)
     except TimeoutError:
         return Check(name, False, "no answer in time")
     except (aiohttp.ClientError, ValueError) as error:  # ValueError: a URL that is none, an answer that is no JSON

@@ -3,10 +3,13 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.cassettes.json_style import JsonStyle
+
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 STYLES = [
     JsonStyle(spacing, escapes, newline)
@@ -25,6 +28,7 @@ VALUES = st.recursive(
 )
 
 
+@PATIENT
 @given(VALUES, st.sampled_from(STYLES))
 def test_a_style_is_found_that_gives_the_bytes_again(value: Any, style: JsonStyle) -> None:
     body = style.dump(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.cassettes.reader import read_cassette
@@ -13,6 +13,9 @@ from replay_server.cassettes.sse import frame_data, json_chunks, split_frames
 from replay_server.cassettes.yaml_writer import dump
 from replay_server.errors import CassetteError
 from replay_server.interaction import Recorded, TimedFrame
+
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
 
@@ -74,6 +77,7 @@ def read(text: str) -> Recorded:
 # Streams -------------------------------------------------------------------------------------------------------------
 
 
+@PATIENT
 @given(FRAMES, st.data())
 def test_a_hostile_stream_gives_its_bytes_and_gaps_again(pieces: list[bytes], data: st.DataObject) -> None:
     frames = tuple(TimedFrame(data.draw(GAPS), piece) for piece in pieces)
@@ -84,6 +88,7 @@ def test_a_hostile_stream_gives_its_bytes_and_gaps_again(pieces: list[bytes], da
     assert recorded.frames == (frames or (TimedFrame(0.0, b""),))
 
 
+@PATIENT
 @given(OBJECTS, st.lists(OBJECTS, min_size=1, max_size=5), st.booleans(), st.booleans())
 def test_chunks_of_one_envelope_need_no_raw(
     envelope: dict[str, Any], rests: list[dict[str, Any]], spaced: bool, named: bool
@@ -98,6 +103,7 @@ def test_chunks_of_one_envelope_need_no_raw(
     assert all(isinstance(event["data"], dict) for event in form["stream"]["events"])
 
 
+@PATIENT
 @given(st.lists(st.binary() | ODD_FRAMES | CHUNKS).map(b"".join))
 def test_frames_are_the_stream(body: bytes) -> None:
     frames = split_frames(body)
@@ -207,6 +213,7 @@ def test_chunks_are_the_frames_with_json() -> None:
 # Plain ---------------------------------------------------------------------------------------------------------------
 
 
+@PATIENT
 @given(st.binary() | VALUES.map(orjson.dumps))
 def test_any_body_gives_its_bytes_again(body: bytes) -> None:
     recorded = read(write(plain_form(200, {}, body)))

@@ -69,7 +69,7 @@ GOOD = {
     "sequence": chat("[{content: a}, {error: {status: 500, message: m}}, {body: 1}]"),
     "sequence that repeats": chat("[{content: a}]", repeat="cycle"),
     "sequence with an empty repeat": chat("[{content: a}]", repeat="null"),
-    "name and recorded": chat("{content: a}", name="n", recorded="true"),
+    "name and recorded": chat("{content: a}", name="n", recorded="{at: 2026-11-23}"),
     "null name and endpoint": chat("{content: a}", name="null", endpoint="null"),
     "a model that is a number": document(request="{model: 4.10, messages: []}", response="{content: a}"),
     "a request that the API refuses": document(request="{messages: robot, temperature: hot}", response="{content: a}"),

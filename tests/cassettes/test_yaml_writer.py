@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.cassettes.yaml import documents
 from replay_server.cassettes.yaml_writer import dump
+
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 
@@ -44,6 +47,7 @@ def exact(value: Any) -> str:
     return json.dumps(value)
 
 
+@PATIENT
 @given(DOCUMENTS)
 def test_a_document_reads_back_as_it_was(document: dict[str, Any]) -> None:
     text = dump(document)
@@ -52,6 +56,7 @@ def test_a_document_reads_back_as_it_was(document: dict[str, Any]) -> None:
     assert dump(load(text)) == text
 
 
+@PATIENT
 @given(DOCUMENTS, DOCUMENTS)
 def test_documents_can_stand_in_one_file(first: dict[str, Any], second: dict[str, Any]) -> None:
     text = f"{dump(first)}---\n{dump(second)}"
@@ -59,11 +64,13 @@ def test_documents_can_stand_in_one_file(first: dict[str, Any], second: dict[str
     assert [exact(document.value) for document in documents(text.encode())] == [exact(first), exact(second)]
 
 
+@PATIENT
 @given(st.dictionaries(TEXTS, st.recursive(TEXTS | st.none() | st.booleans() | NUMBERS, st.lists, max_leaves=5)))
 def test_yaml_1_1_reads_the_same(document: dict[str, Any]) -> None:
     assert exact(yaml.safe_load(dump(document))) == exact(document)
 
 
+@PATIENT
 @given(VALUES)
 def test_events_of_a_stream_are_a_line_each(value: Any) -> None:
     document = {"stream": {"events": [{"after": 0.1, "data": value}, value]}}
@@ -75,6 +82,7 @@ def test_events_of_a_stream_are_a_line_each(value: Any) -> None:
     assert len(text.splitlines(keepends=False)) == 4
 
 
+@PATIENT
 @given(st.integers(1, 80), st.lists(st.booleans(), min_size=1), SHORT_TEXTS)
 def test_deep_nesting_reads_back(depth: int, kinds: list[bool], text: str) -> None:
     value: Any = text

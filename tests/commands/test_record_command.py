@@ -47,10 +47,12 @@ def test_the_way_from_a_miss_to_a_cassette(tmp_path: Path) -> None:
 
 def test_a_miss_prints_the_command_that_mends_it(tmp_path: Path) -> None:
     misses = tmp_path / "my misses.jsonl"
-    with serving("--strict", "--save-misses", str(misses)) as (_, line):
-        with openai.OpenAI(base_url=f"{url_of(line)}/v1", api_key="any") as client:
-            with pytest.raises(openai.NotFoundError) as caught:
-                client.completions.create(model="m", prompt="x")
+    with (
+        serving("--strict", "--save-misses", str(misses)) as (_, line),
+        openai.OpenAI(base_url=f"{url_of(line)}/v1", api_key="any") as client,
+        pytest.raises(openai.NotFoundError) as caught,
+    ):
+        client.completions.create(model="m", prompt="x")
 
     assert f"record it: replay-server record '{misses}' --cassettes cassettes --upstream URL" in str(caught.value)
     assert misses.exists()
@@ -92,7 +94,7 @@ def test_a_dry_run_asks_nothing(script: Path, tmp_path: Path) -> None:
     )
 
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "1 requests would be asked, about 10 prompt tokens; nothing was"
+    assert out.splitlines()[-1] == "1 request would be asked, about 10 prompt tokens; nothing was"
     assert not (tmp_path / "c").exists()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.cassettes.sse import json_chunks
@@ -18,6 +18,9 @@ from replay_server.endpoints.models import Models
 from replay_server.endpoints.text import pieces
 from replay_server.interaction import Choice, Json, Request, TextReply, TokenLogprob, ToolCall, Usage
 from replay_server.stamp import Stamp
+
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 CUTS = st.lists(TEXTS, min_size=1, max_size=4).map(tuple)
@@ -78,11 +81,13 @@ def streamed(resource: Any, reply: TextReply) -> list[Json]:
     return list(json_chunks(b"".join(resource.stream(request, reply, Stamp("0" * 64)).frames)))
 
 
+@PATIENT
 @given(CHAT_REPLIES)
 def test_a_streamed_chat_is_read_as_what_it_was(reply: TextReply) -> None:
     assert Chat().read_stream(streamed(Chat(), reply)) == reply
 
 
+@PATIENT
 @given(COMPLETION_REPLIES)
 def test_a_streamed_completion_is_read_as_what_it_was(reply: TextReply) -> None:
     assert Completions().read_stream(streamed(Completions(), reply)) == reply

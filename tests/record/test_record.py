@@ -171,7 +171,9 @@ requests:
   - model: gpt-4o-mini
     conversation: [What is the weather in Paris?, Thanks!]
     tool_results: {get_weather: {degrees: 18}}
-    tools: [{type: function, function: {name: get_weather, parameters: {type: object, properties: {city: {type: string}}, required: [city]}}}]
+    tools:
+      - type: function
+        function: {name: get_weather, parameters: {type: object, properties: {city: {type: string}}, required: [city]}}
 """
     steps = await run(script, offline=True)
 
