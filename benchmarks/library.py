@@ -105,7 +105,7 @@ def _documents(form: Form, numbers: range) -> Iterator[bytes]:
         request = orjson.loads(request_body(number, "recorder", stream=form.stream))
         document = {"request": request, "response": form.response(number)}
         if form.recorded:
-            document["recorded"] = "2026-01-01T00:00:00Z"
+            document["recorded"] = {"at": "2026-01-01"}
         else:
             del request["user"]  # nobody would write it by hand
         text: bytes = yaml.dump(document, Dumper=yaml.CSafeDumper, encoding="utf-8", sort_keys=False, width=1000)

@@ -385,9 +385,11 @@ def test_options_and_variables_in_the_pages_exist() -> None:
 
 def variables(group: click.Group) -> Mapping[str, str]:
     """The environment variables that the commands read, each with its command."""
+    context = click.Context(group)
     return {
         str(parameter.envvar): name
-        for name, command in group.commands.items()
+        for name in group.list_commands(context)
+        if (command := group.get_command(context, name))
         for parameter in command.params
         if parameter.envvar
     }

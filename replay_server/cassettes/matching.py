@@ -106,7 +106,7 @@ def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> M
     interaction, ours = candidate.interaction, candidate.keyed
     # What a hand-written request does not name, its writer did not care about.
     all_named = interaction.recorded or match_on == (WHOLE_BODY,)
-    names = _unequal(ours.request.body, asked.request.body, all_named)
+    names = _unequal(ours, asked, all_named)
     if not names:
         return Match(interaction, ())
     left, right = ours.shape_in(names), asked.shape_in(names)
@@ -120,12 +120,18 @@ def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> M
     return Match(interaction, drift)
 
 
-def _unequal(ours: JsonObject, theirs: JsonObject, all_named: bool) -> list[str]:
-    """The fields that are not the same as they came: few, so that only few need a closer look."""
-    unequal = [name for name, value in ours.items() if name not in theirs or not _same(value, theirs[name])]
-    if all_named:
-        unequal += [name for name in theirs if name not in ours]
-    return unequal
+def _unequal(ours: Keyed, asked: Keyed, all_named: bool) -> list[str]:
+    """The fields that are not the same as they came: few, so that only few need a closer look.
+
+    Those of the prompt have been compared already: they are the key.
+    """
+    left, right, prompt = ours.request.body, asked.request.body, asked.canonical
+    unequal = [
+        name
+        for name, value in left.items()
+        if name not in prompt and (name not in right or not _same(value, right[name]))
+    ]
+    return unequal + [name for name in right if name not in left and name not in prompt] if all_named else unequal
 
 
 def _differing(ours: JsonObject, theirs: JsonObject) -> Iterable[str]:

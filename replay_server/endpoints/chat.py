@@ -5,9 +5,7 @@ from itertools import islice
 
 from replay_server.endpoints import chat_conversation, chat_request
 from replay_server.endpoints.base import Resource, Route, ToolResults
-from replay_server.endpoints.chat_body import read_chat_body
 from replay_server.endpoints.chat_rules import check_chat
-from replay_server.endpoints.chat_stream import read_chat_stream
 from replay_server.endpoints.openai import Fields, OpenAIResource, field_value, headers, json_response, unless
 from replay_server.endpoints.short_form import read_text_reply
 from replay_server.endpoints.short_form_writer import write_text_reply
@@ -30,7 +28,7 @@ from replay_server.stamp import Stamp
 
 
 class Chat(OpenAIResource):
-    """Chat completions."""
+    """Chat completions. What few replays need is imported where it is used: a server must start at once."""
 
     name = "chat/completions"
     routes = (Route("POST", "/chat/completions", "createChatCompletion", "Create a chat completion"),)
@@ -95,10 +93,14 @@ class Chat(OpenAIResource):
 
     def read_body(self, body: Json) -> TextReply:
         """Read a recorded chat completion."""
+        from replay_server.endpoints.chat_body import read_chat_body
+
         return read_chat_body(body)
 
     def read_stream(self, chunks: Sequence[Json]) -> TextReply:
         """Read the chunks of a recorded stream."""
+        from replay_server.endpoints.chat_stream import read_chat_stream
+
         return read_chat_stream(chunks)
 
     def render(self, request: Request, reply: TextReply, stamp: Stamp) -> WireResponse:

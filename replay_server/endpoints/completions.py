@@ -5,7 +5,6 @@ from itertools import accumulate
 
 from replay_server.endpoints.base import Resource, Route
 from replay_server.endpoints.chat_request import stream_options
-from replay_server.endpoints.completion_body import read_completion_body, read_completion_stream
 from replay_server.endpoints.openai import Fields, OpenAIResource, headers, json_response, unless
 from replay_server.endpoints.short_form import read_text_reply
 from replay_server.endpoints.short_form_writer import write_text_reply
@@ -92,10 +91,14 @@ class Completions(OpenAIResource):
 
     def read_body(self, body: Json) -> TextReply:
         """Read a recorded text completion."""
+        from replay_server.endpoints.completion_body import read_completion_body
+
         return read_completion_body(body)
 
     def read_stream(self, chunks: Sequence[Json]) -> TextReply:
         """Read the chunks of a recorded stream."""
+        from replay_server.endpoints.completion_body import read_completion_stream
+
         return read_completion_stream(chunks)
 
     def render(self, request: Request, reply: TextReply, stamp: Stamp) -> WireResponse:

@@ -23,7 +23,6 @@ from replay_server.interaction import (
     WireResponse,
     WireStream,
 )
-from replay_server.replay.miss import exhausted, miss
 from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.state import State
@@ -91,6 +90,8 @@ class Replay:
         if self._misses is not None:
             self._misses.add(asked)
         if self.on_miss is OnMiss.ERROR:
+            from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
+
             raise miss(self.library, asked, disagreements, self._remedy)
 
     def _generated(self, asked: Keyed) -> Answer:
@@ -121,6 +122,8 @@ class Replay:
         if position < count:
             return position
         if interaction.repeat is Repeat.ERROR:
+            from replay_server.replay.miss import exhausted
+
             raise exhausted(asked, interaction)
         return count - 1 if interaction.repeat is Repeat.LAST else position % count
 

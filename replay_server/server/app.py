@@ -23,6 +23,7 @@ log = logging.getLogger("replay_server")
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _PATHS_REMEMBERED = 1024
+_NO_QUERY: Mapping[str, str] = {}
 
 
 class App:
@@ -77,7 +78,7 @@ class App:
             method=method,
             path=address.path,
             parameters=routed.methods[method][1] | address.parameters,
-            query=request.query,
+            query=request.query if request.query_string else _NO_QUERY,
             headers=request.headers,
             body=await _body(request, self._max_body),
         )

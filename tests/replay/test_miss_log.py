@@ -1,0 +1,48 @@
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.matching import Keyed
+from replay_server.endpoints.table import resource_named
+from replay_server.errors import UsageError
+from replay_server.replay.miss_log import MissLog
+
+
+def asked(**body: Any) -> Keyed:
+    resource = resource_named("completions")
+    return Keyed(resource, resource.from_cassette({"model": "m", **body}), Config())
+
+
+def test_each_distinct_miss_is_a_line_in_the_batch_form(tmp_path: Path) -> None:
+    path = tmp_path / "misses.jsonl"
+    log = MissLog(path)
+    for body in ({"prompt": "x"}, {"prompt": "y"}, {"prompt": "x"}):
+        log.add(asked(**body))
+    MissLog(path).add(asked(prompt="y"))
+
+    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(line["method"], line["url"], line["body"]) for line in lines] == [
+        ("POST", "/v1/completions", {"model": "m", "prompt": "x"}),
+        ("POST", "/v1/completions", {"model": "m", "prompt": "y"}),
+    ]
+    assert lines[0]["custom_id"] == f"miss-{asked(prompt='x').key[:16]}"
+
+
+def test_a_file_that_cannot_be_written_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = MissLog(tmp_path / "no such folder" / "misses.jsonl")
+
+    log.add(asked(prompt="x"))
+    log.add(asked(prompt="y"))
+
+    assert [record.getMessage().endswith("No such file or directory") for record in caplog.records] == [True]
+
+
+def test_another_kind_of_file_is_not_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("buy milk\n")
+
+    with pytest.raises(UsageError, match=r"notes\.txt: is not JSONL: name a file of its own"):
+        MissLog(path)
