@@ -32,6 +32,7 @@ from replay_server.cassettes.reader import read_cassette
 from replay_server.cassettes.yaml import documents
 from replay_server.commands import COMMANDS, main
 from replay_server.errors import CassetteError
+from replay_server.record.script import read_script
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -272,6 +273,8 @@ def test_yaml_is_what_it_claims_to_be(block: Block) -> None:
         assert len(list(read_cassette(block.place, data))) == len(values)
     elif "response" in fields:
         assert len(list(read_cassette(block.place, REQUEST.encode() + data))) == 1
+    elif "requests" in fields:
+        assert read_script(block.place, data).entries
     elif fields and fields <= REPLAY_FIELDS:
         read_config(block.place, data)
     else:

@@ -1,9 +1,12 @@
 """A cassette as a file that is written: whole, atomically, and byte for byte the same where nothing changed."""
 
+import codecs
 import os
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +17,14 @@ from replay_server.cassettes.yaml import documents
 from replay_server.cassettes.yaml_writer import dump
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import implied_endpoint, resource_named
-from replay_server.errors import UsageError
+from replay_server.errors import CassetteError, UsageError
 from replay_server.interaction import Interaction, Json, JsonObject, Request
 from replay_server.keys import canonical_json
 
-_SEPARATOR = re.compile(rb"^---(?:[ \t][^\n]*)?(?:\n|\Z)", re.MULTILINE)
+if sys.platform != "win32":
+    import fcntl
+
+_SEPARATOR = re.compile(rb"^---(?:[ \t][^\r\n]*)?(?:\r?\n|\Z)", re.MULTILINE)
 Identity = bytes
 """What makes two requests the same to a recorder."""
 
@@ -39,9 +45,12 @@ class CassetteFile:
         self.name = name
         self.path = directory / name
         self.config = config
-        self.existed = self.path.exists()
-        self._before = self.path.read_bytes() if self.existed else b""
-        self.documents = self._read()
+        self._before = _read_bytes(self.path)
+        self.existed = self._before is not None
+        self._parse()
+
+    def _parse(self) -> None:
+        self.documents = self._read(self._before or b"")
         self._by_identity: dict[Identity, Stored] = {}
         for identity, stored in self.documents:
             self._by_identity.setdefault(identity, stored)
@@ -50,32 +59,80 @@ class CassetteFile:
         """The document for a request."""
         return self._by_identity.get(identity)
 
-    def _read(self) -> list[tuple[Identity, Stored]]:
-        interactions = list(read_cassette(self.name, self._before, str(self.path)))
-        texts = [text for text in _SEPARATOR.split(self._before) if text.strip()]
-        found = []
-        documented = [text for text in texts if next(documents(text), None) is not None]
-        for interaction, text in zip(interactions, documented, strict=True):
-            value = next(documents(text)).value
-            fields = value if isinstance(value, dict) else {}
-            resource = resource_named(interaction.endpoint)
-            identity = self.identity(resource, resource.from_cassette(interaction.request))
-            found.append((identity, Stored(text.decode(), fields, interaction)))
-        return found
-
     def identity(self, resource: Resource, request: Request) -> Identity:
         """What a request has in common with all that are the same: key, shape, other parameters, and mode."""
         keyed = Keyed(resource, request, self.config)
         return canonical_json([keyed.key, keyed.shape, keyed.drifting, request.stream])
 
-    def write(self, texts: Iterable[str]) -> bool:
-        """Replace the file, if that changes it; whether it did. Raises UsageError."""
+    def _read(self, data: bytes) -> list[tuple[Identity, Stored]]:
+        interactions = list(read_cassette(self.name, data, str(self.path)))
+        texts = [text for text in _SEPARATOR.split(data.removeprefix(codecs.BOM_UTF8)) if text.strip()]
+        values = [(text, document.value) for text in texts if (document := next(documents(text), None))]
+        if len(values) != len(interactions):
+            raise CassetteError(str(self.path), 1, "cannot be added to: put a line of --- between its documents")
+        return [
+            (
+                self._identity_of(interaction),
+                Stored(text.decode(), value if isinstance(value, dict) else {}, interaction),
+            )
+            for interaction, (text, value) in zip(interactions, values, strict=True)
+        ]
+
+    def _identity_of(self, interaction: Interaction) -> Identity:
+        resource = resource_named(interaction.endpoint)
+        return self.identity(resource, resource.from_cassette(interaction.request))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else who asks for the lock writes meanwhile; what others have written by now is in `documents`."""
+        make_directory(self.path.parent)
+        with _lock(self.path.parent):
+            now = _read_bytes(self.path)
+            if now != self._before:
+                self._before = now
+                self._parse()
+            yield
+
+    def write(self, texts: Iterable[str]) -> None:
+        """Replace the file, if that changes it. Raises UsageError."""
         data = "---\n".join(texts).encode()
-        if data == self._before:
-            return False
-        write_atomically(self.path, data)
-        self._before = data
-        return True
+        if data != (self._before or b""):
+            write_atomically(self.path, data)
+            self._before = data
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    """Other processes that record into the directory wait. The lock goes with the process, and leaves no file."""
+    if sys.platform == "win32":  # it has no such lock
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory that can be written to. Raises UsageError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / f".{secrets.token_hex(8)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"{directory}: cannot be written to: {error.strerror}") from None
 
 
 def document_text(
@@ -98,7 +155,6 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is whole at any moment: under another name first, then in one step. Raises UsageError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _write_through(temporary, data)
             temporary.replace(path)

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import click
@@ -55,7 +56,7 @@ _INTERRUPTED = 130
 @click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at one time.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
@@ -97,25 +98,33 @@ def command(
     if cassette is not None and len(scripts) > 1:
         raise UsageError("--cassette names one cassette, and there are several scripts: give one script")
     read = [read_script(_name(script), script.read(), cassette) for script in scripts]
+    if offline and _from_environment("upstream"):
+        upstream = None
     url = upstream_url(upstream) if upstream else None
+    asks = url is not None and not dry_run and not offline and record_mode != "none"
     options = Options(
         cassettes=cassettes,
         mode=RecordMode(record_mode),
         upstream=url,
-        api_key=None if url is None or dry_run else _api_key(api_key_env, url),
+        api_key=_api_key(api_key_env, url) if asks and url else None,
         offline=offline,
         concurrency=concurrency,
         timeout=timeout,
         attempts=attempts,
     )
     if dry_run:
-        _show_plan(read, options)
+        _show_plan(read, options, as_json=as_json)
     else:
         raise SystemExit(_record(read, options, as_json=as_json))
 
 
 def _name(script: BinaryIO) -> str:
     return "-" if script.name == "<stdin>" else script.name
+
+
+def _from_environment(parameter: str) -> bool:
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is click.core.ParameterSource.ENVIRONMENT
 
 
 def _api_key(variable: str, url: str) -> str | None:
@@ -126,13 +135,20 @@ def _api_key(variable: str, url: str) -> str | None:
         raise UsageError(
             f"{variable} is not set: set it to the key of {url}, or pass --api-key-env '' if that needs none"
         )
+    key = (key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError(f"{variable} holds no key: it has line breaks or other characters that no key has")
     return key or None
 
 
-def _show_plan(scripts: "Sequence[Script]", options: "Options") -> None:
+def _show_plan(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> None:
     from replay_server.record.run import plan
 
     planned = plan(scripts, options)
+    if as_json:
+        requests = [{"entry": request.label, "prompt_tokens": request.tokens} for request in planned]
+        click.echo(orjson.dumps({"requests": requests}).decode())
+        return
     for request in planned:
         click.echo(printable(f"{request.label}: about {request.tokens} prompt tokens {request.note}".rstrip()))
     total = sum(request.tokens for request in planned)
@@ -146,8 +162,8 @@ def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -
     entries = sum(len(script.entries) for script in scripts)
     with Progress(entries, quiet=as_json, live=sys.stderr.isatty()) as progress:
         try:
-            asyncio.run(run(scripts, options, progress.tell))
-        except KeyboardInterrupt:
+            asyncio.run(_until_stopped(run(scripts, options, progress.tell, progress.note)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
             progress.close()
             click.echo(
                 "replay-server: stopped; what was done is written, and the next run goes on from there", err=True
@@ -157,6 +173,14 @@ def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -
             raise _first(group) from None
     click.echo(orjson.dumps(progress.as_json()).decode() if as_json else progress.table())
     return 1 if progress.unfinished else 0
+
+
+async def _until_stopped(run: Coroutine[Any, Any, object]) -> None:
+    """Run until it is done or SIGTERM comes: a CI that cancels loses no more than Ctrl-C does."""
+    task = asyncio.ensure_future(run)
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -23,7 +23,7 @@ class Progress:
         )
         self._steps: list[Step] = []
         self._started = time.monotonic()
-        self._places: set[str] = set()
+        self._entries: set[int] = set()
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -44,14 +44,18 @@ class Progress:
         self._steps.append(step)
         if self._bar:
             self._advance(step)
-        elif not self._quiet:
+        elif not self._quiet and step.status in (Status.RECORDED, Status.KEPT):
             click.echo(_line(step), err=True)
 
     def _advance(self, step: Step) -> None:
-        place = step.label.split(" ")[0]
-        if self._bar and place not in self._places:
-            self._places.add(place)
+        if self._bar and id(step.entry) not in self._entries:
+            self._entries.add(id(step.entry))
             self._bar.update(1)
+
+    def note(self, text: str) -> None:
+        """Say what a run waits for. A bar stays where it is meanwhile."""
+        if not self._bar and not self._quiet:
+            click.echo(printable(text), err=True)
 
     @property
     def unfinished(self) -> list[Step]:
@@ -70,7 +74,7 @@ class Progress:
 
     def table(self) -> str:
         """The figures for people; on a terminal, with the steps that the bar did not show."""
-        lines = [_line(step) for step in self.unfinished]
+        lines = [_line(step) for step in self.unfinished]  # where there is no bar, they stand here and nowhere else
         figures = {**self._figures(), "time": f"{time.monotonic() - self._started:.1f} s"}
         lines += [f"{name:<9} {value}" for name, value in figures.items()]
         return "\n".join(lines)

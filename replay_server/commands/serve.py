@@ -104,7 +104,7 @@ def command(
 def _report(server: "RunningServer", replay: "Replay") -> None:
     library = replay.library
     if not len(library):
-        _warn_empty(library.directory, replay.on_miss)
+        _warn_empty(library.directory, replay.on_miss, saves_misses=replay.saves_misses)
     click.echo(
         f"replay-server {__version__} on {server.url}/v1"
         f" - {counted(library.cassettes, 'cassette')}, {counted(len(library), 'interaction')}"
@@ -112,10 +112,11 @@ def _report(server: "RunningServer", replay: "Replay") -> None:
     )
 
 
-def _warn_empty(directory: str, on_miss: str) -> None:
+def _warn_empty(directory: str, on_miss: str, *, saves_misses: bool) -> None:
     there = "holds no cassettes" if Path(directory).exists() else "does not exist"
-    if on_miss == "error":
+    if on_miss == "error" and not saves_misses:
         raise UsageError(
             f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
         )
-    click.echo(f"replay-server: warning: {directory} {there}: every answer will be generated", err=True)
+    what = "a miss" if on_miss == "error" else "generated"
+    click.echo(f"replay-server: warning: {directory} {there}: every answer will be {what}", err=True)

@@ -11,6 +11,8 @@ def say(body: JsonObject, text: str) -> JsonObject:
 
 def hear(body: JsonObject, reply: TextReply, results: ToolResults) -> tuple[JsonObject, bool]:
     """The request with the first choice and its tool results in it. Raises BadField for a tool without a result."""
+    if not reply.choices:
+        raise BadField((), "has no choices, so the conversation cannot go on")
     messages, choice = _messages(body), reply.choices[0]
     calls = _numbered(choice.tool_calls, messages)
     heard: list[Json] = [*messages, _assistant(choice, calls)]
@@ -48,5 +50,5 @@ def _call(call_id: str, call: ToolCall) -> dict[str, Json]:
 def _result(call_id: str, call: ToolCall, results: ToolResults) -> dict[str, Json]:
     content = results(call.name)
     if content is None:
-        raise BadField(("tool_results", call.name), "is missing, and the model called the tool")
+        raise BadField(("tool_results", call.name), "has no result for this call: add one")
     return {"role": "tool", "tool_call_id": call_id, "content": content}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from replay_server.endpoints.base import BadField, Resource, Route
 from replay_server.endpoints.openai import Fields, OpenAIResource, json_response
-from replay_server.endpoints.short_form import items, known
+from replay_server.endpoints.short_form import items, known, required
 from replay_server.errors import ApiError, NotFound
 from replay_server.interaction import (
     Json,
@@ -57,8 +57,11 @@ class Models(OpenAIResource):
         return {"models": list(reply.models)}
 
     def read_body(self, body: Json) -> ModelsReply:
-        """Models are never streamed, so nobody need read a recorded list."""
-        raise BadField((), "a list of models cannot be streamed")
+        """Read a recorded list of models, or one of them."""
+        if not isinstance(body, dict):
+            raise BadField((), "is no list of models")
+        names = [required(model, "id", str) for model in (items(body, "data", dict) if "data" in body else [body])]
+        return ModelsReply(models=tuple(names))
 
     def read_stream(self, chunks: Sequence[Json]) -> ModelsReply:
         """Models are never streamed."""

@@ -10,10 +10,9 @@ from replay_server.interaction import ModelsReply, ModelsWanted, Reply, TextRepl
 class Generator:
     """Makes up replies. The same wanted value and the same key give the same reply, everywhere and always."""
 
-    def __init__(self, models: tuple[str, ...] = (), listed: bool = False) -> None:
-        """`models` are those known; with `listed`, a model outside of them does not exist."""
+    def __init__(self, models: tuple[str, ...] = ()) -> None:
+        """`models` are those known."""
         self._models = models
-        self._listed = listed
 
     def generate(self, wanted: Wanted, key: str) -> Reply:
         """A whole reply, made up. `key` is the request's, as 64 hex digits."""
@@ -24,7 +23,7 @@ class Generator:
 
                 return text_reply(wanted, key)
             case ModelsWanted():
-                return models_reply(wanted, self._models, self._listed)
+                return models_reply(wanted, self._models)
             case _:
                 assert_never(wanted)
 

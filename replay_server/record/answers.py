@@ -1,5 +1,6 @@
 """Where the answers of a recording come from: the script itself, the generator, or an upstream."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, read_response
 from replay_server.cassettes.recorded_form import plain_form, stream_form
+from replay_server.cassettes.sameness import neutral_reply
 from replay_server.endpoints.base import BadField
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
@@ -26,8 +28,8 @@ class Answer:
 class Answerer(Protocol):
     """Answers requests. Raises AnswerFailed where there is no answer worth saving."""
 
-    async def answer(self, asked: Keyed) -> Answer:
-        """The answer to a request."""
+    async def answer(self, asked: Keyed, place: int) -> Answer:
+        """The answer to a request, the one at `place` of its sequence."""
 
 
 class FromUpstream:
@@ -36,11 +38,17 @@ class FromUpstream:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def answer(self, asked: Keyed) -> Answer:
+    async def answer(self, asked: Keyed, place: int) -> Answer:
         """See `Answerer`."""
-        answered = await self._upstream.ask(asked.resource, asked.request.body)
-        fields = _form(answered)
-        return Answer(fields, read_response(fields, asked.resource), recorded=True)
+        fields = _form(await self._upstream.ask(asked.resource, asked.request.body))
+        response = read_response(fields, asked.resource)
+        try:
+            neutral_reply(asked.resource, response)
+        except BadField as error:
+            raise AnswerFailed(
+                f"the upstream's answer {dotted(error.path)} {error.problem}".replace("  ", " ")
+            ) from None
+        return Answer(fields, response, recorded=True)
 
 
 def _form(answered: Answered) -> dict[str, Json]:
@@ -56,21 +64,26 @@ class FromGenerator:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
 
-    async def answer(self, asked: Keyed) -> Answer:
+    async def answer(self, asked: Keyed, place: int) -> Answer:
         """See `Answerer`."""
         try:
             asked.resource.validate(asked.request)
-            reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
+            reply = self._generator.generate(asked.resource.wanted(asked.request), _key_at(asked, place))
         except ApiError as error:
             raise AnswerFailed(f"the API refuses it: {error.message}") from None
         fields = asked.resource.write_reply(reply)
         return Answer(fields, asked.resource.read_reply(fields))
 
 
+def _key_at(asked: Keyed, place: int) -> str:
+    """The seed of an answer: another one at each place of a sequence."""
+    return asked.key if place == 0 else hashlib.sha256(f"{asked.key} {place}".encode()).hexdigest()
+
+
 class FromNowhere:
     """Says what to give: neither the script nor the command line names a source."""
 
-    async def answer(self, asked: Keyed) -> Answer:
+    async def answer(self, asked: Keyed, place: int) -> Answer:
         """See `Answerer`."""
         raise AnswerFailed("has no response: add one to the script, or give --upstream URL or --offline")
 

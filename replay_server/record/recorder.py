@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from replay_server.cassettes.file import CassetteFile, Identity
+from replay_server.cassettes.file import CassetteFile, Identity, make_directory
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.sameness import neutral_reply, same_answer
 from replay_server.endpoints.base import BadField, Conversational, Resource
@@ -15,10 +15,11 @@ from replay_server.fallback import Generator
 from replay_server.interaction import ErrorReply, JsonObject, Reply, Response, TextReply
 from replay_server.record.answers import Answer, Answerer, from_script
 from replay_server.record.modes import RecordMode
-from replay_server.record.script import Entry, Script
+from replay_server.record.script import Entry, Script, Turn
 from replay_server.record.slots import Slot
 from replay_server.record.tool_results import ToolResults
 from replay_server.record.upstream import AnswerFailed
+from replay_server.terminal import counted
 
 _MOST_TOOL_ROUNDS = 20
 _SECONDS_BETWEEN_WRITES = 1.0
@@ -35,8 +36,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One request of a script and what became of it. `seconds` is how long the answer took."""
+    """One request of an entry and what became of it. `seconds` is how long the answer took."""
 
+    entry: Entry
     label: str
     status: Status
     reason: str = ""
@@ -74,6 +76,8 @@ class Recorder:
         groups: dict[Identity, list[tuple[int, Entry]]] = defaultdict(list)
         for at, entry in enumerate(script.entries):
             groups[self._identity(entry.resource, first_body(entry))].append((at, entry))
+        if self._mode is not RecordMode.NONE:
+            make_directory(self._file.path.parent)  # found out now, not when all has been asked and paid for
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._run_group(group)) for group in groups.values()]
@@ -119,13 +123,20 @@ class Recorder:
                 try:
                     body, again = resource.hear(body, neutral_reply(resource, answer), results.next)
                 except BadField as error:
-                    self._fail(entry.label, f"{'.'.join(map(str, error.path))} {error.problem}", steps)
+                    self._fail(entry, entry.label, f"{'.'.join(map(str, error.path))} {error.problem}", steps)
                     raise _Stop from None
                 if not again:
+                    self._check_all_given(turn, round_ + 1, entry, steps)
                     break
             else:
-                self._fail(entry.label, f"the model called tools {_MOST_TOOL_ROUNDS} times in one turn", steps)
+                self._fail(entry, entry.label, f"the model called tools {_MOST_TOOL_ROUNDS} times in one turn", steps)
                 raise _Stop
+
+    def _check_all_given(self, turn: Turn, asked: int, entry: Entry, steps: list[Step]) -> None:
+        if len(turn.responses) > asked:
+            had = counted(len(turn.responses), "response")
+            self._fail(entry, entry.label, f"the turn {turn.text!r} has {had}, and {asked} were asked for", steps)
+            raise _Stop
 
     async def _step(
         self, at: int, entry: Entry, body: JsonObject, name: str | None, given: JsonObject | None, steps: list[Step]
@@ -140,21 +151,23 @@ class Recorder:
         there = slot.there(place)
         started = time.monotonic()
         try:
-            answer = await self._answer(asked, given, there)
+            answer = await self._answer(asked, given, there, place)
         except AnswerFailed as error:
-            self._fail(label, str(error), steps)
+            self._fail(entry, label, str(error), steps)
             raise _Stop from None
         if answer is None and there is None:
-            self._tell(Step(label=label, status=Status.MISSING, reason=self._why_missing()), steps)
+            self._tell(Step(entry=entry, label=label, status=Status.MISSING, reason=self._why_missing()), steps)
             raise _Stop
-        return self._settle(slot, place, answer, there, _Told(label, time.monotonic() - started, steps, asked))
+        return self._settle(slot, place, answer, there, _Told(entry, label, time.monotonic() - started, steps, asked))
 
-    async def _answer(self, asked: Keyed, given: JsonObject | None, there: Response | None) -> Answer | None:
+    async def _answer(
+        self, asked: Keyed, given: JsonObject | None, there: Response | None, place: int
+    ) -> Answer | None:
         """A new answer, or None where what is there is kept."""
         records = self._mode.records(there=there is not None, cassette_existed=self._file.existed)
         if given is not None and (records or self._mode is RecordMode.NEW_EPISODES):
             return from_script(given, asked)  # it costs nothing, and the script's author may have changed it
-        return await self._answerer.answer(asked) if records else None
+        return await self._answerer.answer(asked, place) if records else None
 
     def _settle(self, slot: Slot, place: int, answer: Answer | None, there: Response | None, told: "_Told") -> Response:
         if there is not None and (answer is None or same_answer(slot.resource, there, answer.response)):
@@ -172,8 +185,8 @@ class Recorder:
             return f"not in {self._file.name}, which exists (mode once)"
         return f"not in {self._file.name} (mode {self._mode})"
 
-    def _fail(self, label: str, reason: str, steps: list[Step]) -> None:
-        self._tell(Step(label=label, status=Status.FAILED, reason=reason), steps)
+    def _fail(self, entry: Entry, label: str, reason: str, steps: list[Step]) -> None:
+        self._tell(Step(entry=entry, label=label, status=Status.FAILED, reason=reason), steps)
 
     def _tell(self, step: Step, steps: list[Step]) -> None:
         steps.append(step)
@@ -202,32 +215,44 @@ class Recorder:
             self._write()
 
     def _write(self) -> None:
-        if self._mode is not RecordMode.NONE:
-            self._file.write(self._texts())
+        if self._mode is not RecordMode.NONE and self._slots:
+            with self._file.locked():
+                self._file.write(self._texts())
         self._written = time.monotonic()
 
     def _texts(self) -> Iterator[str]:
-        """The script's documents in its order, then those of the file that the script does not have."""
-        written = set()
+        """The script's documents in its order; those of the file that it does not have stay where they are."""
+        script = deque(self._scripted())
+        scripted = {identity for identity, _ in script}
+        for identity, stored in self._file.documents:
+            if identity not in scripted or stored is not self._file.find(identity):
+                yield stored.text
+                continue
+            while script:
+                next_identity, text = script.popleft()
+                yield text
+                if self._file.find(next_identity):
+                    break
+        yield from (text for _, text in script)
+
+    def _scripted(self) -> Iterator[tuple[Identity, str]]:
         for at in sorted(self._slots):
             for identity, slot in self._slots[at].items():
+                slot.stored = self._file.find(identity)  # somebody may have written since
                 if text := slot.text():
-                    written.add(identity)
-                    yield text
-        for identity, stored in self._file.documents:
-            if identity not in written or stored is not self._file.find(identity):
-                yield stored.text
+                    yield identity, text
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
+    entry: Entry
     label: str
     seconds: float
     steps: list[Step]
     asked: Keyed
 
     def step(self, status: Status, tokens: int = 0) -> Step:
-        return Step(label=self.label, status=status, tokens=tokens, seconds=self.seconds)
+        return Step(entry=self.entry, label=self.label, status=status, tokens=tokens, seconds=self.seconds)
 
 
 def first_body(entry: Entry) -> JsonObject:

@@ -1,12 +1,13 @@
 """A recording run: scripts in, cassettes out, and the figures of what became of each request."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from replay_server.cassettes.config import Config
-from replay_server.cassettes.file import CassetteFile
+from replay_server.cassettes.file import CassetteFile, Identity
 from replay_server.cassettes.files import load_config
 from replay_server.cassettes.matching import Keyed
 from replay_server.errors import UsageError
@@ -16,8 +17,9 @@ from replay_server.interaction import TextWanted
 from replay_server.record.answers import Answerer, FromGenerator, FromNowhere, FromUpstream
 from replay_server.record.modes import RecordMode
 from replay_server.record.recorder import Recorder, Step, first_body
-from replay_server.record.script import Script
+from replay_server.record.script import Entry, Script
 from replay_server.record.upstream import open_upstream
+from replay_server.terminal import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +45,16 @@ class Planned:
     note: str = ""
 
 
-async def record(scripts: Sequence[Script], options: Options, report: Callable[[Step], None]) -> list[Step]:
+async def record(
+    scripts: Sequence[Script],
+    options: Options,
+    report: Callable[[Step], None],
+    note: Callable[[str], None] = lambda text: None,
+) -> list[Step]:
     """Run the scripts, one after the other. Raises UsageError; what is done by then is written."""
     config = _config(options)
     steps: list[Step] = []
-    async with _answerer(options) as answerer:
+    async with _answerer(options, note) as answerer:
         for script in scripts:
             file = CassetteFile(options.cassettes, script.cassette, config)
             recorder = Recorder(file, options.mode, answerer, concurrency=options.concurrency, report=report)
@@ -56,24 +63,29 @@ async def record(scripts: Sequence[Script], options: Options, report: Callable[[
 
 
 def plan(scripts: Sequence[Script], options: Options) -> list[Planned]:
-    """What a run would ask an upstream for, without asking."""
+    """What a run would ask for, without asking."""
     config = _config(options)
     return [planned for script in scripts for planned in _plan(script, options, config)]
 
 
-def _plan(script: Script, options: Options, config: Config) -> list[Planned]:
+def _plan(script: Script, options: Options, config: Config) -> Iterator[Planned]:
     file = CassetteFile(options.cassettes, script.cassette, config)
-    planned = []
+    asked: Counter[Identity] = Counter()
     for entry in script.entries:
         request = entry.resource.from_cassette(first_body(entry))
-        stored = file.find(file.identity(entry.resource, request))
-        there = stored is not None and len(stored.interaction.responses) >= entry.repeat
-        given = bool(entry.responses) or any(turn.responses for turn in entry.turns)
-        if not given and options.mode.records(there=there, cassette_existed=file.existed):
-            note = f"and {len(entry.turns) - 1} more turns" if len(entry.turns) > 1 else ""
-            tokens = _prompt_tokens(Keyed(entry.resource, request, config))
-            planned += [Planned(entry.label, tokens, note)] * entry.repeat
-    return planned
+        identity = file.identity(entry.resource, request)
+        stored = file.find(identity)
+        for _ in range(entry.repeat):
+            there = stored is not None and asked[identity] < len(stored.interaction.responses)
+            asked[identity] += 1
+            if not _is_given(entry) and options.mode.records(there=there, cassette_existed=file.existed):
+                note = f"and {counted(len(entry.turns) - 1, 'more turn')}" if len(entry.turns) > 1 else ""
+                yield Planned(entry.label, _prompt_tokens(Keyed(entry.resource, request, config)), note)
+
+
+def _is_given(entry: Entry) -> bool:
+    """Whether the script itself has every answer."""
+    return bool(entry.responses) or (bool(entry.turns) and all(turn.responses for turn in entry.turns))
 
 
 def _prompt_tokens(asked: Keyed) -> int:
@@ -86,12 +98,14 @@ def _config(options: Options) -> Config:
 
 
 @asynccontextmanager
-async def _answerer(options: Options) -> AsyncIterator[Answerer]:
+async def _answerer(options: Options, note: Callable[[str], None]) -> AsyncIterator[Answerer]:
     if options.upstream and options.offline:
         raise UsageError("--upstream and --offline contradict each other: leave one out")
     if options.upstream:
-        upstream = open_upstream(options.upstream, options.api_key, silence=options.timeout, attempts=options.attempts)
-        async with upstream as opened:
-            yield FromUpstream(opened)
+        silence, attempts = options.timeout, options.attempts
+        async with open_upstream(
+            options.upstream, options.api_key, silence=silence, attempts=attempts, note=note
+        ) as upstream:
+            yield FromUpstream(upstream)
     else:
         yield FromGenerator(Generator()) if options.offline else FromNowhere()

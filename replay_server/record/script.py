@@ -1,12 +1,14 @@
 """Scripts: what to record. YAML with defaults, conversations and lists of values, or OpenAI's Batch input format."""
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import orjson
 
-from replay_server.cassettes.reader import dotted
+from replay_server.cassettes.config import FILE_NAME
+from replay_server.cassettes.reader import dotted, read_response
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField, Conversational, Resource
 from replay_server.endpoints.description import describes, parameter_names
@@ -60,7 +62,8 @@ class Script:
 def read_script(file: str, data: bytes, cassette: str | None = None) -> Script:
     """Read a script; `file` is its name in messages. Raises CassetteError for the first thing that is wrong."""
     stem = "recorded" if file == "-" else PurePath(file).stem
-    is_batch = file.endswith(".jsonl") or data.lstrip().startswith(b"{")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    is_batch = file.endswith(".jsonl") or (file == "-" and data.lstrip().startswith(b"{"))
     entries = _read_batch(file, data) if is_batch else _read_yaml(file, data)
     return Script(cassette_name(cassette or stem), tuple(entries))
 
@@ -70,7 +73,10 @@ def cassette_name(name: str) -> str:
     path = PurePath(name)
     if path.is_absolute() or ".." in path.parts or not path.name or any(part.startswith(".") for part in path.parts):
         raise CassetteError(name, 1, "is not the name of a cassette: name a file below the directory")
-    return name if path.suffix in (".yaml", ".yml") else f"{name}.yaml"
+    file = name if path.suffix in (".yaml", ".yml") else f"{name}.yaml"
+    if file == FILE_NAME:
+        raise CassetteError(name, 1, f"cannot be the name of a cassette: {FILE_NAME} configures them")
+    return file
 
 
 # Batch ---------------------------------------------------------------------------------------------------------------
@@ -132,15 +138,40 @@ def _read_entries(file: str, document: Document) -> Iterator[Entry]:
     if not isinstance(script, dict):
         raise BadField((), "must be a mapping with requests")
     known(script, SCRIPT_FIELDS)
-    defaults = optional(script, "defaults", dict) or {}
+    defaults = _with_model(optional(script, "defaults", dict) or {}, document, ("defaults",))
     required(script, "requests", list)
+    asked: set[str] = set()
     for at, fields in enumerate(items(script, "requests", dict)):
         where = f"{file}:{document.line_of(('requests', at))}"
         try:
-            for variant in expand(fields):
-                yield _read_entry(where, variant, defaults)
+            for variant in expand(_with_model(fields, document, ("requests", at))):
+                entry = _read_entry(where, variant, defaults)
+                asked |= _parameters(entry.resource)
+                yield entry
         except BadField as error:
             raise error.below("requests", at) from None
+    _check_defaults(defaults, asked)
+
+
+def _with_model(fields: JsonObject, document: Document, path: tuple[str | int, ...]) -> JsonObject:
+    """A model named 4.10 is not the number 4.1."""
+    model = fields.get("model")
+    if isinstance(model, int | float) and not isinstance(model, bool):
+        return {**fields, "model": document.text_at((*path, "model"))}
+    return fields
+
+
+def _check_defaults(defaults: JsonObject, parameters: set[str]) -> None:
+    """A default must be a parameter of one of the endpoints that the script asks."""
+    for name in defaults:
+        if parameters and name not in parameters:
+            raise BadField(("defaults", name), "is no parameter of any endpoint that the script asks: mend it")
+
+
+def _parameters(resource: Resource) -> frozenset[str]:
+    """The parameters that the API's description knows."""
+    operation = resource.routes[0].operation_id
+    return parameter_names(operation) if describes(operation) else frozenset()
 
 
 def _read_entry(where: str, fields: JsonObject, defaults: JsonObject) -> Entry:
@@ -150,9 +181,9 @@ def _read_entry(where: str, fields: JsonObject, defaults: JsonObject) -> Entry:
         resource=resource,
         body=_read_body(fields, defaults, resource),
         name=optional(fields, "name", str),
-        responses=_read_responses(fields),
+        responses=_read_responses(fields, resource),
         repeat=_read_repeat(fields),
-        turns=_read_turns(fields),
+        turns=_read_turns(fields, resource),
         tool_results=optional(fields, "tool_results", dict) or {},
     )
     _check_entry(fields, entry)
@@ -175,45 +206,55 @@ def _read_body(fields: JsonObject, defaults: JsonObject, resource: Resource) -> 
         if inline:
             raise BadField((next(iter(inline)),), "stands beside body: move it in")
         return {**defaults, **required(fields, "body", dict)}
-    operation = resource.routes[0].operation_id
-    if describes(operation):
-        names = parameter_names(operation)
-        for name in inline:
-            if name not in names:
-                raise BadField(
-                    (name,), f"is no parameter of {resource.name}: mend it, or put all parameters under body"
-                )
+    names = _parameters(resource)
+    for name in inline:
+        if names and name not in names:
+            raise BadField((name,), f"is no parameter of {resource.name}: mend it, or put all parameters under body")
     return {**defaults, **inline}
 
 
-def _read_responses(fields: JsonObject) -> tuple[JsonObject, ...]:
+def _read_responses(fields: JsonObject, resource: Resource) -> tuple[JsonObject, ...]:
     value = fields.get("response")
     if isinstance(value, list):
-        return items(fields, "response", dict)
-    response = optional(fields, "response", dict)
-    return () if response is None else (response,)
+        responses = items(fields, "response", dict)
+        for at, response in enumerate(responses):
+            _check_response(response, resource, ("response", at))
+        return responses
+    single = optional(fields, "response", dict)
+    if single is None:
+        return ()
+    _check_response(single, resource, ("response",))
+    return (single,)
+
+
+def _check_response(response: dict[str, Json], resource: Resource, path: tuple[str | int, ...]) -> None:
+    try:
+        read_response(response, resource)
+    except BadField as error:
+        raise error.below(*path) from None
 
 
 def _read_repeat(fields: JsonObject) -> int:
     repeat = optional(fields, "repeat", int)
     if repeat is not None and repeat < 1:
         raise BadField(("repeat",), f"must be 1 or more, not {repeat}")
-    return repeat or max(1, len(_read_responses(fields)))
+    response = fields.get("response")
+    return repeat or (len(response) if isinstance(response, list) and response else 1)
 
 
-def _read_turns(fields: JsonObject) -> tuple[Turn, ...]:
+def _read_turns(fields: JsonObject, resource: Resource) -> tuple[Turn, ...]:
     turns: list[Json] = optional(fields, "conversation", list) or []
-    return tuple(_read_turn(turn, at) for at, turn in enumerate(turns))
+    return tuple(_read_turn(turn, at, resource) for at, turn in enumerate(turns))
 
 
-def _read_turn(turn: Json, at: int) -> Turn:
+def _read_turn(turn: Json, at: int, resource: Resource) -> Turn:
     if isinstance(turn, str):
         return Turn(turn)
     try:
         if not isinstance(turn, dict):
             raise BadField((), f"must be what the user says, not {turn!r}")
         known(turn, TURN_FIELDS)
-        return Turn(required(turn, "user", str), _read_responses(turn))
+        return Turn(required(turn, "user", str), _read_responses(turn, resource))
     except BadField as error:
         raise error.below("conversation", at) from None
 

@@ -1,12 +1,16 @@
 """The documents of a cassette while it is recorded: what is in the file, and what has been answered since."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from replay_server.cassettes.file import Stored, document_text
+from replay_server.cassettes.yaml_writer import dump
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Json, JsonObject, Response
+
+_NAME_LINE = re.compile(r"^name:[^\n]*\n", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -20,6 +24,7 @@ class Slot:
     answers: list[JsonObject] = field(default_factory=list)
     changed: bool = False
     recorded: bool = False
+    """Whether all new answers came from an upstream."""
 
     def there(self, place: int) -> Response | None:
         """The response at a place of the sequence that the file holds."""
@@ -33,21 +38,23 @@ class Slot:
     def take(self, fields: JsonObject, *, recorded: bool) -> None:
         """Take a new answer. `recorded`: it came from an upstream."""
         self.answers.append(fields)
-        self.changed, self.recorded = True, self.recorded or recorded
+        self.recorded = recorded and (self.recorded or not self.changed)
+        self.changed = True
 
     def text(self) -> str | None:
         """The document's text, as it stands in the file where nothing changed. None where there is no answer."""
         stored = self.stored
-        if stored and not self.changed and stored.fields.get("name") == self.name:
-            return stored.text
+        if stored and not self.changed:
+            return _renamed(stored, self.name)
         answers = [*self.answers, *self._answers_beyond()]
         if not answers:
             return None
-        first: dict[str, Json] = {} if self.name is None else {"name": self.name}
+        name = self._stored().get("name") if self.name is None else self.name
+        first: dict[str, Json] = {} if name is None else {"name": name}
         return document_text(self.request, self.resource, answers, first, self._last())
 
     def _last(self) -> JsonObject:
-        kept = {name: value for name, value in self._stored().items() if name in ("repeat", "recorded")}
+        kept = {name: value for name, value in self._stored().items() if name == "repeat"}
         return {**kept, "recorded": {"at": datetime.now(UTC).date().isoformat()}} if self.recorded else kept
 
     def _answers_beyond(self) -> Iterable[JsonObject]:
@@ -62,3 +69,13 @@ class Slot:
 
     def _stored(self) -> JsonObject:
         return self.stored.fields if self.stored else {}
+
+
+def _renamed(stored: Stored, name: str | None) -> str:
+    """The document with another name, and nothing else changed: comments and the writer's own style stay."""
+    if name is None or stored.fields.get("name") == name:
+        return stored.text
+    line = dump({"name": name})
+    if "name" not in stored.fields:
+        return line + stored.text
+    return _NAME_LINE.sub(lambda _: line, stored.text, count=1)

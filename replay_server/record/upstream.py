@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import orjson
@@ -18,6 +18,7 @@ from replay_server.cassettes.sse import frame_data, split_frames
 from replay_server.endpoints.base import Resource
 from replay_server.errors import UsageError
 from replay_server.interaction import Json, JsonObject, TimedFrame
+from replay_server.terminal import counted
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 120.0
@@ -47,15 +48,26 @@ class AnswerFailed(Exception):
 def upstream_url(text: str) -> str:
     """The base of an upstream's paths; `/v1` where it names no path. Raises UsageError."""
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
         raise UsageError(f"--upstream {text!r} is no URL: it must start with http:// or https:// and name a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError("--upstream must be a plain URL: give the key by the variable that --api-key-env names")
     return text.rstrip("/") if parts.path.strip("/") else f"{text.rstrip('/')}/v1"
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, can be one."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 class Upstream:
-    """A real API. `silence` is the longest one that is borne, in seconds; `attempts` counts the first one too."""
+    """A real API. `silence` is the longest one that is borne, in seconds; `attempts` counts the first one too.
+
+    `note` is told when a request is tried again, and why.
+    """
 
     def __init__(
         self,
@@ -65,6 +77,7 @@ class Upstream:
         *,
         silence: float,
         attempts: int,
+        note: Callable[[str], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._session = session
@@ -72,6 +85,7 @@ class Upstream:
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
         self._attempts = attempts
+        self._note = note
         self._sleep = sleep
 
     async def ask(self, resource: Resource, body: JsonObject) -> Answered:
@@ -81,19 +95,31 @@ class Upstream:
             wait=_wait,
             retry=retry_if_exception(lambda error: isinstance(error, AnswerFailed) and error.retried),
             sleep=self._sleep,
+            before_sleep=self._tell_of_wait,
             reraise=True,
         ):
             with attempt:
                 return await self._ask_once(resource, body)
         raise AssertionError("tenacity gives an answer or raises")
 
+    def _tell_of_wait(self, state: RetryCallState) -> None:
+        """Say why nothing seems to happen."""
+        error = state.outcome.exception() if state.outcome else None
+        again = f"attempt {state.attempt_number + 1} of {self._attempts} in {state.upcoming_sleep:.1f} s"
+        self._note(f"{again}: {error}")
+
     async def _ask_once(self, resource: Resource, body: JsonObject) -> Answered:
-        url = self._url + resource.routes[0].path
+        method, url = resource.routes[0].method, self._url + resource.routes[0].path
         headers = {**self._headers, "content-type": "application/json"}
         started = time.monotonic()
         try:
-            async with self._session.post(
-                url, data=orjson.dumps(body), headers=headers, timeout=self._timeout, allow_redirects=False
+            async with self._session.request(
+                method,
+                url,
+                data=orjson.dumps(body) if method == "POST" else None,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             ) as response:
                 if response.content_type == "text/event-stream" and response.status == 200:
                     return await _read_stream(response, resource, started)
@@ -103,10 +129,12 @@ class Upstream:
 
 
 @asynccontextmanager
-async def open_upstream(url: str, api_key: str | None, *, silence: float, attempts: int) -> AsyncIterator[Upstream]:
+async def open_upstream(
+    url: str, api_key: str | None, *, silence: float, attempts: int, note: Callable[[str], None]
+) -> AsyncIterator[Upstream]:
     """An upstream, with its connections. No proxy of the environment is used: what is asked for is what is called."""
     async with aiohttp.ClientSession(trust_env=False) as session:
-        yield Upstream(session, url, api_key, silence=silence, attempts=attempts)
+        yield Upstream(session, url, api_key, silence=silence, attempts=attempts, note=note)
 
 
 def _wait(state: RetryCallState) -> float:
@@ -122,6 +150,8 @@ def _reason(error: Exception) -> str:
         return "gave no sign of life in time"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "broke off in the middle of its answer"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot be connected to: {error.os_error.strerror or error.os_error}"
     return str(error) or type(error).__name__
 
 
@@ -130,7 +160,7 @@ def _read_plain(response: aiohttp.ClientResponse, body: bytes) -> Answered:
     if response.status != 200:
         raise AnswerFailed(
             f"the upstream answered {response.status}: {_words(body)}",
-            retried=response.status in _RETRIED,
+            retried=response.status in _RETRIED and headers.get("x-should-retry") != "false",
             retry_after=_retry_after(headers),
         )
     if response.content_type != "application/json":
@@ -171,7 +201,7 @@ def _check_stream(frames: list[TimedFrame], resource: Resource) -> None:
         if error is not None:
             raise AnswerFailed(f"the upstream's stream tells of an error: {error}", retried=True)
     if not data or not resource.ends_stream(data[-1]):
-        raise AnswerFailed(f"the upstream's stream broke off after {len(frames)} events", retried=True)
+        raise AnswerFailed(f"the upstream's stream broke off after {counted(len(frames), 'event')}", retried=True)
 
 
 def _error_in(text: bytes) -> str | None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
+import orjson
+
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.short_form import optional
 from replay_server.interaction import Json, JsonObject
@@ -20,7 +22,8 @@ def expand(entry: JsonObject) -> Iterator[JsonObject]:
     template = {name: value for name, value in entry.items() if name != "for_each"}
     _check(lists, template)
     for values in product(*lists.values()):
-        yield _named(_filled(template, dict(zip(lists, values, strict=True))), values)
+        filled = _filled(template, dict(zip(lists, values, strict=True)))
+        yield _told_apart(filled if isinstance(filled, dict) else {}, template, values)
 
 
 def _check(lists: JsonObject, template: JsonObject) -> None:
@@ -60,14 +63,12 @@ def _filled_text(text: str, values: dict[str, Json]) -> Json:
 
 
 def _shown(value: Json) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _named(entry: Json, values: tuple[Json, ...]) -> JsonObject:
-    """The entry, told apart by its values where its own name does not."""
-    filled = entry if isinstance(entry, dict) else {}
-    name = filled.get("name")
-    if not isinstance(name, str):
-        return filled
-    shown = ", ".join(map(_shown, values))
-    return filled if any(_shown(value) in name for value in values) else {**filled, "name": f"{name} ({shown})"}
+def _told_apart(entry: JsonObject, template: JsonObject, values: tuple[Json, ...]) -> JsonObject:
+    """The entry with its values in its name, where its writer has not put them there."""
+    name = template.get("name")
+    if not isinstance(name, str) or _PLACE.search(name):
+        return entry
+    return {**entry, "name": f"{name} ({', '.join(map(_shown, values))})"}

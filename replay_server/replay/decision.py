@@ -68,7 +68,12 @@ class Replay:
         self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
-        self._generator = Generator(models, listed=self._listed is not None)
+        self._generator = Generator(models)
+
+    @property
+    def saves_misses(self) -> bool:
+        """Whether misses are written down, to be recorded."""
+        return self._misses is not None
 
     async def answer(self, resource: Resource, request: Request, session: str) -> Answer:
         """The answer to a request. Errors of the API are answers too."""

@@ -35,7 +35,7 @@ class MissLog:
         self._seen.add(digest)
         try:
             with self._path.open("ab") as file:
-                file.write(orjson.dumps({"custom_id": f"miss-{asked.key[:16]}", **request}) + b"\n")
+                file.write(orjson.dumps({"custom_id": f"miss-{asked.key[:16]}-{digest[:4].hex()}", **request}) + b"\n")
         except OSError as error:
             if not self._broken:
                 log.warning("%s: misses cannot be saved: %s", self._path, error.strerror)

@@ -199,7 +199,7 @@ requests:
     steps = await run(script)
 
     assert outcomes(steps) == ["recorded", "failed"]
-    assert steps[1].reason == "tool_results.clock is missing, and the model called the tool"
+    assert steps[1].reason == "tool_results.clock has no result for this call: add one"
 
 
 async def test_repeat_records_a_sequence_and_goes_on_with_it(run: Run, upstream: Any, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ async def test_a_failed_answer_never_replaces_a_good_one(run: Run, upstream: Any
     steps = await run(script, upstream=await upstream(_unfinished), mode=RecordMode.ALL, attempts=1)
 
     assert outcomes(steps) == ["failed"]
-    assert steps[0].reason == "the upstream's stream broke off after 1 events"
+    assert steps[0].reason == "the upstream's stream broke off after 1 event"
     assert (tmp_path / "a.yaml").read_bytes() == before
 
 
@@ -364,8 +364,8 @@ async def test_comments_and_documents_that_the_script_does_not_have_stay(run: Ru
     first = (tmp_path / "a.yaml").read_text()
     await run(script + "  - prompt: y\n    response: {content: Y}\n")
 
-    assert first.endswith("---\n" + by_hand)
-    assert (tmp_path / "a.yaml").read_text().endswith("---\n" + by_hand)
+    assert first.startswith(by_hand + "---\n")
+    assert (tmp_path / "a.yaml").read_text().startswith(first + "---\n")
 
 
 async def test_a_response_changed_in_the_script_is_taken(run: Run, tmp_path: Path) -> None:
@@ -440,3 +440,104 @@ requests:
 
     assert [choice["text"] for choice in (await post(url, {"model": "m", "prompt": "x"}))[2]["choices"]] == ["a", "b"]
     assert (await post(url, {"model": "m", "prompt": "y"}))[0] == 503
+
+
+async def test_two_recorders_of_one_cassette_lose_nothing(run: Run, upstream: Any, tmp_path: Path) -> None:
+    both_asked = asyncio.Barrier(2)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await both_asked.wait()
+        return web.json_response({"choices": [{"text": "done", "index": 0, "finish_reason": "stop"}]})
+
+    url = await upstream(answer)
+    scripts = [f"requests:\n  - {{model: m, prompt: {word}}}\n" for word in ("one", "two")]
+    await asyncio.gather(*(run(script, upstream=url) for script in scripts))
+
+    assert [(tmp_path / "a.yaml").read_text().count(f"prompt: {word}\n") for word in ("one", "two")] == [1, 1]
+
+
+async def test_a_second_script_of_a_cassette_does_not_move_the_first(run: Run, tmp_path: Path) -> None:
+    one, two = (
+        f"defaults: {{model: m}}\nrequests:\n  - {{prompt: {a}}}\n  - {{prompt: {b}}}\n" for a, b in ("ab", "cd")
+    )
+    texts = []
+    for script in (one, two, one, two):
+        await run(script, offline=True)
+        texts.append((tmp_path / "a.yaml").read_bytes())
+
+    assert texts[1] == texts[2] == texts[3]
+
+
+async def test_a_new_request_takes_its_place_in_the_script_order(run: Run, tmp_path: Path) -> None:
+    for prompts in ("ac", "abc", "cab"):
+        lines = "".join(f"  - {{prompt: {prompt}, response: {{content: x}}}}\n" for prompt in prompts)
+        await run(f"defaults: {{model: m}}\nrequests:\n{lines}")
+
+        text = (tmp_path / "a.yaml").read_text()
+        found = [line.removeprefix("  prompt: ") for line in text.splitlines() if line.startswith("  prompt: ")]
+        assert "".join(found) == prompts
+
+
+async def test_another_name_changes_nothing_else(run: Run, tmp_path: Path) -> None:
+    script = "requests:\n  - {model: m, prompt: x, response: {content: X}%s}\n"
+    by_hand = "# mine\nrequest: {model: m, prompt: x} # by hand\nresponse: {content: X}\n"
+    (tmp_path / "a.yaml").write_text(by_hand)
+    texts = []
+    for name in ("", ", name: one", ", name: two", ""):
+        await run(script % name)
+        texts.append((tmp_path / "a.yaml").read_text())
+
+    assert texts == [by_hand, f"name: one\n{by_hand}", f"name: two\n{by_hand}", f"name: two\n{by_hand}"]
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"message": "no"}}', b"{}", b"[1]", b'"hi"', b'{"choices": 1}'])
+async def test_what_is_no_answer_is_not_recorded(run: Run, upstream: Any, tmp_path: Path, body: bytes) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type="application/json")
+
+    (step, _) = await run(TWO, upstream=await upstream(answer))
+
+    assert step.status.value == "failed"
+    assert step.reason.startswith("the upstream's answer is no chat completion")
+    assert not (tmp_path / "a.yaml").exists()
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf%b", b"---\r\n%b"], ids=["BOM", "CRLF"])
+async def test_files_of_other_editors_are_added_to(run: Run, tmp_path: Path, data: bytes) -> None:
+    document = b"request: {model: m, prompt: x}\r\nresponse: {content: X}\r\n"
+    (tmp_path / "a.yaml").write_bytes(data.replace(b"%b", document))
+
+    steps = await run("defaults: {model: m}\nrequests:\n  - prompt: x\n  - prompt: y\n", offline=True)
+
+    assert outcomes(steps) == ["kept", "recorded"]
+
+
+async def test_made_up_answers_are_not_said_to_be_recorded(run: Run, serve: Any, tmp_path: Path) -> None:
+    upstream = await serve()
+    await run(TWO, upstream=upstream.url + "/v1")
+    recorded = (tmp_path / "a.yaml").read_text().count("recorded:")
+    await run(TWO, offline=True, mode=RecordMode.ALL)
+
+    assert (recorded, (tmp_path / "a.yaml").read_text().count("recorded:")) == (2, 0)
+
+
+async def test_a_repeated_request_is_made_up_differently_each_time(run: Run, tmp_path: Path) -> None:
+    from replay_server.cassettes.reader import read_cassette
+
+    await run("requests:\n  - {model: m, prompt: x, repeat: 3}\n", offline=True)
+
+    (interaction,) = read_cassette("a.yaml", (tmp_path / "a.yaml").read_bytes())
+    assert len({str(response) for response in interaction.responses}) == 3
+
+
+async def test_a_turn_with_more_responses_than_are_asked_for_is_told(run: Run) -> None:
+    steps = await run("requests:\n  - {model: m, conversation: [{user: x, response: [{content: a}, {content: b}]}]}\n")
+
+    assert steps[-1].reason == "the turn 'x' has 2 responses, and 1 were asked for"
+
+
+async def test_models_of_an_upstream_are_recorded(run: Run, serve: Any) -> None:
+    upstream = await serve()
+    steps = await run("requests:\n  - {endpoint: models, body: {}}\n", upstream=upstream.url + "/v1")
+
+    assert outcomes(steps) == ["recorded"]

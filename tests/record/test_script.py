@@ -101,7 +101,10 @@ def test_batch_lines_are_requests() -> None:
         (CHAT + "    temprature: 1", "a.yaml:4: requests[0].temprature: is no parameter of chat/completions"),
         (CHAT + "    body: {}", "requests[0].model: stands beside body: move it in"),
         (CHAT + "    repeat: 0", "requests[0].repeat: must be 1 or more, not 0"),
-        (CHAT + "    repeat: 3\n    response: [{}, {}]", "requests[0].response: has 2 responses, and repeat says 3"),
+        (
+            CHAT + "    repeat: 3\n    response: [{content: a}, {content: b}]",
+            "requests[0].response: has 2 responses, and repeat says 3",
+        ),
         (CHAT + "    for_each: {city: [a]}", "a.yaml:4: requests[0].for_each.city: is never used"),
         (CHAT + "    user: '{{ who }}'\n    for_each: {}", "requests[0]: {{ who }} has no values: add who to for_each"),
         (CHAT + "    for_each: {city: Paris}", "requests[0].for_each.city: must be a list of values"),
@@ -110,6 +113,8 @@ def test_batch_lines_are_requests() -> None:
         (CHAT + "    conversation: [{usr: x}]", "requests[0].conversation[0].usr: unknown field; known here: user"),
         ("requests:\n  - {endpoint: completions, model: m, conversation: [x]}", "completions knows no turns"),
         ("requests:\n  - {endpoint: chat, model: m}", "requests[0].endpoint: 'chat' is none of chat/completions,"),
+        (CHAT + "    response: {contnet: a}", "a.yaml:4: requests[0].response.contnet: unknown field"),
+        ("defaults: {temprature: 0}\n" + CHAT, "a.yaml:1: defaults.temprature: is no parameter of any endpoint"),
         ("requests: [\n", "a.yaml:1: is not YAML"),
     ],
 )
@@ -136,6 +141,21 @@ def test_a_broken_batch_line_is_told_with_its_number(text: str, message: str) ->
         read(text, "b.jsonl")
 
     assert message in str(caught.value)
+
+
+def test_a_model_stays_what_it_looks_like() -> None:
+    text = "defaults: {model: 4.10}\nrequests:\n  - prompt: x\n  - {prompt: y, model: 5.20}\n"
+
+    assert [body["model"] for body in bodies(text)] == ["4.10", "5.20"]
+
+
+def test_json_is_a_script_too() -> None:
+    assert bodies('{"requests": [{"model": "m", "prompt": "x"}]}') == [{"model": "m", "prompt": "x"}]
+
+
+def test_configuration_is_no_cassette() -> None:
+    with pytest.raises(CassetteError, match=r"replay\.yaml configures them"):
+        cassette_name("replay")
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", ".hidden", "a/.b", ""])
