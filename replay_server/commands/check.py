@@ -4,14 +4,11 @@ from pathlib import Path
 
 import click
 
+from replay_server.commands.options import directory_argument
+
 
 @click.command("check")
-@click.argument(
-    "directory",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("cassettes"),
-    envvar="REPLAY_SERVER_CASSETTES",
-)
+@directory_argument()
 def command(directory: Path) -> None:
     """Find what is wrong with cassettes.
 

@@ -6,19 +6,13 @@ from typing import BinaryIO
 import click
 import orjson
 
+from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
 
 
 @click.command("explain")
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--cassettes",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("cassettes"),
-    show_default=True,
-    envvar="REPLAY_SERVER_CASSETTES",
-    help="Directory of the cassettes.",
-)
+@cassettes_option("Directory of the cassettes.", exists=True)
 @click.option("--endpoint", metavar="NAME", help="Endpoint of the request, where messages or prompt don't tell it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each request, a line each.")
 def command(file: BinaryIO, cassettes: Path, endpoint: str | None, as_json: bool) -> None:

@@ -5,14 +5,11 @@ from pathlib import Path
 import click
 import orjson
 
+from replay_server.commands.options import directory_argument
+
 
 @click.command("list")
-@click.argument(
-    "directory",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("cassettes"),
-    envvar="REPLAY_SERVER_CASSETTES",
-)
+@directory_argument()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each interaction, a line each.")
 def command(directory: Path, as_json: bool) -> None:
     """List interactions.

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 import orjson
 
+from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
 from replay_server.terminal import counted, printable
 
@@ -26,14 +27,7 @@ _INTERRUPTED = 130
 
 @click.command("record")
 @click.argument("scripts", nargs=-1, required=True, type=click.File("rb"), metavar="SCRIPT...")
-@click.option(
-    "--cassettes",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("cassettes"),
-    show_default=True,
-    envvar="REPLAY_SERVER_CASSETTES",
-    help="Directory that the cassettes are written to.",
-)
+@cassettes_option("Directory that the cassettes are written to.")
 @click.option("--cassette", metavar="NAME", help="Name of the cassette, in place of the script's own.")
 @click.option("--upstream", envvar="REPLAY_SERVER_UPSTREAM", metavar="URL", help="The real API, for what is recorded.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replay_server import __version__
+from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
 from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, Settings
 from replay_server.terminal import counted
@@ -20,14 +21,7 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
 
 
 @click.command("serve")
-@click.option(
-    "--cassettes",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("cassettes"),
-    show_default=True,
-    envvar="REPLAY_SERVER_CASSETTES",
-    help="Directory of the cassettes, with its replay.yaml.",
-)
+@cassettes_option("Directory of the cassettes, with its replay.yaml.")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, envvar="REPLAY_SERVER_HOST", help="Address to listen on."
 )

@@ -1,0 +1,69 @@
+"""Other clients that people use, over a socket. Their own warnings are theirs to mend."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+HELLO: Any = [{"role": "user", "content": "Say hello."}]
+WEATHER = "What is the weather in Paris and Rome?"
+TOOL: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+@pytest.fixture
+def litellm(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The client, told to fetch nothing."""
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    module = pytest.importorskip("litellm")
+    module.telemetry = False
+    return module
+
+
+async def test_litellm_gets_an_answer_plain_and_streamed(serve: Any, litellm: Any) -> None:
+    server = await serve()
+    options = {"model": "openai/gpt-4o-mini", "messages": HELLO, "api_base": f"{server.url}/v1", "api_key": "any"}
+
+    plain = await litellm.acompletion(**options)
+    stream = await litellm.acompletion(**options, stream=True)
+    texts = [chunk.choices[0].delta.content or "" async for chunk in stream]
+
+    assert plain.choices[0].message.content == "Hello! How can I help you today?"
+    assert "".join(texts) == plain.choices[0].message.content
+
+
+async def test_litellm_shows_what_a_miss_says(serve: Any, litellm: Any) -> None:
+    server = await serve(on_miss="error")
+    unknown = [{"role": "user", "content": "Nobody recorded this."}]
+
+    # It goes by the error's type, where other clients go by the status: neither retries it.
+    with pytest.raises(litellm.BadRequestError, match="no interaction for chat/completions"):
+        await litellm.acompletion(
+            model="openai/gpt-4o-mini", messages=unknown, api_base=f"{server.url}/v1", api_key="any"
+        )
+
+
+async def test_langchain_gets_text_tool_calls_and_a_stream(serve: Any) -> None:
+    langchain = await asyncio.to_thread(pytest.importorskip, "langchain_openai")
+    server = await serve()
+    model = langchain.ChatOpenAI(model="gpt-4o-mini", base_url=f"{server.url}/v1", api_key="any")
+
+    text = await model.ainvoke("Say hello.")
+    called = await model.bind_tools([TOOL]).ainvoke(WEATHER)
+    streamed = [chunk.content async for chunk in model.astream("Say hello.")]
+
+    assert text.content == "Hello! How can I help you today?"
+    assert [call["args"] for call in called.tool_calls] == [{"city": "Paris"}, {"city": "Rome"}]
+    assert "".join(streamed) == text.content
