@@ -164,3 +164,29 @@ def test_an_interrupt_keeps_what_is_done(tmp_path: Path, stop: signal.Signals) -
     assert process.returncode == 130
     assert err == "replay-server: stopped; what was done is written, and the next run goes on from there\n"
     assert (tmp_path / "c/many.yaml").read_text() == before
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(script: Path, tmp_path: Path) -> None:
+    cassettes = tmp_path / "c"
+    run("record", str(script), "--cassettes", str(cassettes), "--offline")
+    before = (cassettes / "hello.yaml").read_bytes()
+    script.write_text(SCRIPT + "  - {model: m, prompt: %s, response: {content: x}}\n" % ("long " * 1000))
+    # A file that may not grow further fails as a file on a full disk does: in the middle of a write.
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "from replay_server.commands import main; main(sys.argv[1:], prog_name='replay-server')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", limited, "record", str(script), "--cassettes", str(cassettes)],
+        capture_output=True,
+        text=True,
+        cwd=CASSETTES.parent,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"replay-server: {cassettes}/hello.yaml: cannot be written: File too large; what was there is untouched"
+    )
+    assert [path.read_bytes() for path in cassettes.iterdir()] == [before]
