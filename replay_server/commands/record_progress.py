@@ -9,7 +9,7 @@ from typing import Self
 import click
 
 from replay_server.interaction import Json
-from replay_server.record.recorder import Status, Step
+from replay_server.record.steps import Status, Step
 from replay_server.terminal import printable
 
 

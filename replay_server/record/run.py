@@ -16,8 +16,9 @@ from replay_server.fallback.tokens import prompt_tokens
 from replay_server.interaction import TextWanted
 from replay_server.record.answers import Answerer, FromGenerator, FromNowhere, FromUpstream
 from replay_server.record.modes import RecordMode
-from replay_server.record.recorder import Recorder, Step, first_body
+from replay_server.record.recorder import Recorder, first_body
 from replay_server.record.script import Entry, Script
+from replay_server.record.steps import Step
 from replay_server.record.upstream import open_upstream
 from replay_server.terminal import counted
 

@@ -13,9 +13,9 @@ from aiohttp import web
 from replay_server.cassettes.file import write_atomically
 from replay_server.errors import UsageError
 from replay_server.record.modes import RecordMode
-from replay_server.record.recorder import Step
 from replay_server.record.run import Options, plan, record
 from replay_server.record.script import read_script
+from replay_server.record.steps import Step
 from replay_server.record.upstream import upstream_url
 
 Run = Callable[..., Awaitable[list[Step]]]
@@ -541,3 +541,22 @@ async def test_models_of_an_upstream_are_recorded(run: Run, serve: Any) -> None:
     steps = await run("requests:\n  - {endpoint: models, body: {}}\n", upstream=upstream.url + "/v1")
 
     assert outcomes(steps) == ["recorded"]
+
+
+async def test_a_sequence_keeps_the_place_of_what_failed(run: Run, upstream: Any, tmp_path: Path) -> None:
+    calls = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.json_response(completion(f"answer {calls}")) if calls != 3 else web.Response(status=400)
+
+    url = await upstream(answer)
+    entry = "  - {model: m, messages: [{role: user, content: x}]}\n"
+    await run(f"requests:\n{entry}{entry}", upstream=url)
+    steps = await run(f"requests:\n{entry}{entry}", upstream=url, mode=RecordMode.ALL)
+
+    text = (tmp_path / "a.yaml").read_text()
+    assert outcomes(steps) == ["failed", "recorded"]
+    assert [f"answer {n}" in text for n in (1, 2, 4)] == [True, False, True]
+    assert text.index("answer 1") < text.index("answer 4")
