@@ -1,6 +1,6 @@
 """Which of the interactions with one key answers a request, and in what they differ from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,13 +31,13 @@ class Keyed:
         """The fields that shape the answer."""
         return _steadied(self.resource.shape(self.request), self._config)
 
-    def shape_in(self, names: Iterable[str]) -> JsonObject:
-        """Those of `names` that shape the answer."""
-        return _steadied(self.resource.shape(self.request, names), self._config)
+    def shape_field(self, name: str) -> Json:
+        """One field that shapes the answer, None where it has its default."""
+        return steady(self.resource.shape_field(self.request, name), self._config.volatile)
 
-    def drifting_in(self, names: Iterable[str]) -> JsonObject:
-        """Those of `names` that do not carry the prompt."""
-        return _steadied(self.resource.drifting(self.request, names), self._config)
+    def drifting_field(self, name: str) -> Json:
+        """One of the other fields, None where it has its default."""
+        return steady(self.resource.drifting_field(self.request, name), self._config.volatile)
 
     @cached_property
     def drifting(self) -> JsonObject:
@@ -106,18 +106,17 @@ def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> M
     interaction, ours = candidate.interaction, candidate.keyed
     # What a hand-written request does not name, its writer did not care about.
     all_named = interaction.recorded or match_on == (WHOLE_BODY,)
-    names = _unequal(ours, asked, all_named)
-    if not names:
-        return Match(interaction, ())
-    left, right = ours.shape_in(names), asked.shape_in(names)
-    for name in _differing(left, right):
-        return Disagreement(candidate, name, left.get(name), right.get(name))
-    left, right = ours.drifting_in(names), asked.drifting_in(names)
-    drift = tuple(_differing(left, right))
-    for name in drift:
-        if name in match_on or match_on == (WHOLE_BODY,):
-            return Disagreement(candidate, name, left.get(name), right.get(name))
-    return Match(interaction, drift)
+    drift = []
+    for name in _unequal(ours, asked, all_named):
+        left, right = ours.shape_field(name), asked.shape_field(name)
+        if not _same(left, right):
+            return Disagreement(candidate, name, left, right)
+        left, right = ours.drifting_field(name), asked.drifting_field(name)
+        if not _same(left, right):
+            if name in match_on or match_on == (WHOLE_BODY,):
+                return Disagreement(candidate, name, left, right)
+            drift.append(name)
+    return Match(interaction, tuple(drift))
 
 
 def _unequal(ours: Keyed, asked: Keyed, all_named: bool) -> list[str]:
@@ -134,11 +133,7 @@ def _unequal(ours: Keyed, asked: Keyed, all_named: bool) -> list[str]:
     return unequal + [name for name in right if name not in left and name not in prompt] if all_named else unequal
 
 
-def _differing(ours: JsonObject, theirs: JsonObject) -> Iterable[str]:
-    return [name for name in dict.fromkeys((*ours, *theirs)) if not _same(ours.get(name), theirs.get(name))]
-
-
 def _same(left: Json, right: Json) -> bool:
-    if left.__class__ is str:  # nearly always
+    if left.__class__ is str or left is None:  # nearly always
         return left == right
     return left == right and canonical_json(left) == canonical_json(right)  # == alone takes True for 1

@@ -1,6 +1,6 @@
 """What an API resource is: its routes, and the pure functions that the server asks of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -63,17 +63,17 @@ class Resource(Protocol):
     def prompt(self, request: Request) -> JsonObject:
         """The same fields as they came."""
 
-    def shape(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
-        """The fields that change the shape of the answer, normalised, without those that have their default.
+    def shape(self, request: Request) -> JsonObject:
+        """The fields that change the shape of the answer, normalised, without those that have their default."""
 
-        Only those of `names`, where it is given.
-        """
+    def shape_field(self, request: Request, name: str) -> Json:
+        """One of them, None where it has its default or is none of them."""
 
-    def drifting(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
-        """The fields that a match may disagree in, normalised, without those that have their default.
+    def drifting(self, request: Request) -> JsonObject:
+        """The fields that a match may disagree in, normalised, without those that have their default."""
 
-        Only those of `names`, where it is given.
-        """
+    def drifting_field(self, request: Request, name: str) -> Json:
+        """One of them, None where it has its default or is none of them."""
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""

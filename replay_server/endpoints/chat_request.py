@@ -25,7 +25,21 @@ def canonical_messages(messages: Json) -> Json:
     return [_canonical_message(message, numbers) for message in messages]
 
 
+_PLAIN = {"role", "content"}
+
+
+def _is_plain(message: Json) -> bool:
+    """Whether a message is two texts, neither empty."""
+    return (
+        isinstance(message, dict)
+        and message.keys() == _PLAIN
+        and all(text.__class__ is str and text for text in message.values())
+    )
+
+
 def _canonical_message(message: Json, numbers: dict[str, str]) -> Json:
+    if _is_plain(message):  # nearly always: there is nothing to normalise
+        return message
     plain = normalise(message)
     if not isinstance(message, dict) or not isinstance(plain, dict):
         return plain

@@ -1,6 +1,6 @@
 """What every OpenAI resource shares: JSON bodies, the error object, the headers, the fields that matching compares."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -29,24 +29,19 @@ class Fields:
     defaults: Mapping[str, Json] = field(default_factory=dict)
     """What a field means when it is absent."""
 
-    def shape_of(self, body: JsonObject, names: Iterable[str] | None = None) -> JsonObject:
-        """The fields that shape the answer (of `names`), without those that have their default."""
-        shaping = [name for name in (self.shape if names is None else names) if name in self.shape and name in body]
-        return {name: value for name in shaping if (value := self.shape[name](body)) is not None}
+    def shape_of(self, body: JsonObject, name: str) -> Json:
+        """A field that shapes the answer, None where it has its default or is none of those."""
+        shape = self.shape.get(name)
+        return shape(body) if shape is not None and name in body else None
 
-    def drifting(self, body: JsonObject, names: Iterable[str] | None = None) -> JsonObject:
-        """All fields (of `names`) that carry no prompt, without those that have their default."""
-        return {
-            name: normalise(body[name])
-            for name in (body if names is None else names)
-            if name in body and name not in self.prompt and name not in _TRANSPORT and not self._has_default(name, body)
-        }
-
-    def _has_default(self, name: str, body: JsonObject) -> bool:
-        value = body[name]
-        if name not in self.defaults:
-            return value is None
-        return value is None or canonical_json(normalise(value)) == canonical_json(self.defaults[name])
+    def drifting(self, body: JsonObject, name: str) -> Json:
+        """A field that carries no prompt, None where it has its default or is none of those."""
+        value = body.get(name)
+        if value is None or name in self.prompt or name in _TRANSPORT:
+            return None
+        value = normalise(value)
+        is_default = name in self.defaults and canonical_json(value) == canonical_json(self.defaults[name])
+        return None if is_default else value
 
 
 # One recording serves both modes, so how the answer travels is neither in the key nor drift.
@@ -82,13 +77,23 @@ class OpenAIResource:
         """The fields of the key, normalised."""
         return {name: normalise(value) for name, value in self.prompt(request).items()}
 
-    def shape(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
+    def shape(self, request: Request) -> JsonObject:
         """The fields that change the shape of the answer."""
-        return self.fields.shape_of(request.body, names)
+        found = {name: self.shape_field(request, name) for name in self.fields.shape}
+        return {name: value for name, value in found.items() if value is not None}
 
-    def drifting(self, request: Request, names: Iterable[str] | None = None) -> JsonObject:
-        """The fields that a match may disagree in."""
-        return self.fields.drifting(request.body, names)
+    def shape_field(self, request: Request, name: str) -> Json:
+        """One of them."""
+        return self.fields.shape_of(request.body, name)
+
+    def drifting(self, request: Request) -> JsonObject:
+        """The other fields that a match may disagree in."""
+        found = {name: self.drifting_field(request, name) for name in request.body}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def drifting_field(self, request: Request, name: str) -> Json:
+        """One of them."""
+        return self.fields.drifting(request.body, name)
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""

@@ -4,7 +4,6 @@ An answer's bytes depend on the interaction, its place in the sequence, and the 
 names in `rendered_from`. Those are the key here, as they came: an answer never depends on what was asked before.
 """
 
-import hashlib
 from collections import OrderedDict
 
 import orjson
@@ -14,7 +13,7 @@ from replay_server.interaction import Interaction, WireResponse, WireStream
 
 MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 500
-"""Bytes that an answer costs beside its body: key, headers, objects."""
+"""Bytes that an answer costs beside its body and the fields of its key."""
 
 RenderedKey = tuple[str, int, int, bytes]
 
@@ -23,7 +22,7 @@ def rendered_key(asked: Keyed, interaction: Interaction, place: int) -> Rendered
     """All that the bytes of a replayed answer depend on."""
     body, names = asked.request.body, asked.resource.rendered_from
     fields = orjson.dumps(body if names is None else [body.get(name) for name in names])
-    return interaction.cassette, interaction.place, place, hashlib.sha256(fields).digest()
+    return interaction.cassette, interaction.place, place, fields
 
 
 class RenderedAnswers:
@@ -46,13 +45,13 @@ class RenderedAnswers:
         if isinstance(answer, WireStream):
             answer = WireStream(answer.status, answer.headers, (b"".join(answer.frames),))
         if key not in self._answers:
-            self._bytes += _size(answer)
+            self._bytes += _size(key, answer)
             self._answers[key] = answer
         while self._bytes > self._max_bytes:
-            _, forgotten = self._answers.popitem(last=False)
-            self._bytes -= _size(forgotten)
+            self._bytes -= _size(*self._answers.popitem(last=False))
         return answer
 
 
-def _size(answer: WireResponse | WireStream) -> int:
-    return _OVERHEAD + (len(answer.body) if isinstance(answer, WireResponse) else sum(map(len, answer.frames)))
+def _size(key: RenderedKey, answer: WireResponse | WireStream) -> int:
+    body = len(answer.body) if isinstance(answer, WireResponse) else sum(map(len, answer.frames))
+    return _OVERHEAD + len(key[-1]) + body

@@ -54,7 +54,10 @@ class App:
     async def _respond(self, request: web.BaseRequest) -> web.Response:
         if request.method == "OPTIONS":
             return preflight(request.headers)
-        address, routed = _place(request.path)
+        target = request.raw_path
+        # Nearly always a path and nothing else: there is no URL to take apart.
+        plain_path = target.startswith("/") and "?" not in target and "%" not in target
+        address, routed = _place(target if plain_path else request.path)
         if routed is None:
             return self._respond_page(request, address)
         answer = await self._answer(request, address, routed)
@@ -78,7 +81,7 @@ class App:
             method=method,
             path=address.path,
             parameters=routed.methods[method][1] | address.parameters,
-            query=request.query if request.query_string else _NO_QUERY,
+            query=request.query if "?" in request.raw_path else _NO_QUERY,
             headers=request.headers,
             body=await _body(request, self._max_body),
         )
