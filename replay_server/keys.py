@@ -203,6 +203,14 @@ class Volatile:
     name: str
     pattern: re.Pattern[str]
 
+    def token(self, match: re.Match[str]) -> str:
+        """What stands for the text in a key."""
+        return f"<{self.name}>"
+
+
+_NO_TEXT = frozenset({"model", "role", "type"})
+"""Members that name things: gpt-4 is not gpt-5 with another number."""
+
 
 VOLATILE_TEXT: Mapping[str, str] = {
     "uuid": r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b",
@@ -220,10 +228,10 @@ def steady(value: Json, rules: Sequence[Volatile]) -> Json:
         return value
     if isinstance(value, str):
         for rule in rules:
-            value = rule.pattern.sub(f"<{rule.name}>", value)
+            value = rule.pattern.sub(rule.token, value)
         return value
     if isinstance(value, dict):
-        return {name: steady(member, rules) for name, member in value.items()}
+        return {name: member if name in _NO_TEXT else steady(member, rules) for name, member in value.items()}
     if isinstance(value, list):
         return [steady(item, rules) for item in value]
     return value

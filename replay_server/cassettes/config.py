@@ -4,13 +4,14 @@ A pull request can change it, so it can name no host and no environment variable
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from replay_server.cassettes.reader import dotted
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField
-from replay_server.endpoints.short_form import items, known, optional
+from replay_server.endpoints.description import describes, parameter_names
+from replay_server.endpoints.short_form import items, known, optional, required
+from replay_server.endpoints.table import ENDPOINTS, resource_named
 from replay_server.errors import CassetteError
 from replay_server.interaction import Json, JsonObject
 from replay_server.keys import VOLATILE_TEXT, Volatile
@@ -64,7 +65,20 @@ def _read(path: str, document: Document) -> Config:
 def _read_match_on(fields: JsonObject) -> tuple[str, ...]:
     if fields.get("match_on") == WHOLE_BODY:
         return (WHOLE_BODY,)
-    return items(fields, "match_on", str)
+    names = items(fields, "match_on", str)
+    if WHOLE_BODY in names:
+        return (WHOLE_BODY,)
+    known_names = _all_parameters() if names else frozenset()
+    for at, name in enumerate(names):
+        if name not in known_names:
+            raise BadField(("match_on", at), f"{name!r} is no parameter of any endpoint, and not {WHOLE_BODY}")
+    return names
+
+
+def _all_parameters() -> frozenset[str]:
+    resources = [resource_named(endpoint) for endpoint in ENDPOINTS]
+    operations = [resource.routes[0].operation_id for resource in resources]
+    return frozenset(name for operation in operations if describes(operation) for name in parameter_names(operation))
 
 
 def _read_on_miss(fields: JsonObject) -> str | None:
@@ -82,9 +96,20 @@ def _read_volatile(fields: JsonObject) -> tuple[Volatile, ...]:
 def _read_rule(rule: Json, at: int) -> Volatile:
     if isinstance(rule, str) and rule in VOLATILE_TEXT:
         return Volatile(rule, re.compile(VOLATILE_TEXT[rule]))
-    if not isinstance(rule, Mapping) or not isinstance(rule.get("name"), str) or not isinstance(rule.get("regex"), str):
+    if not isinstance(rule, dict):
         raise BadField(("volatile", at), f"must be one of {', '.join(VOLATILE_TEXT)}, or have name and regex")
     try:
-        return Volatile(str(rule["name"]), re.compile(str(rule["regex"])))
+        known(rule, ("name", "regex"))
+        return Volatile(required(rule, "name", str), _read_regex(required(rule, "regex", str)))
+    except BadField as error:
+        raise error.below("volatile", at) from None
+
+
+def _read_regex(text: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(text)
     except re.error as error:
-        raise BadField(("volatile", at, "regex"), f"is no regular expression: {error}") from None
+        raise BadField(("regex",), f"is no regular expression: {error}") from None
+    if pattern.search(""):
+        raise BadField(("regex",), "matches no text at all: that stands everywhere")
+    return pattern

@@ -25,7 +25,15 @@ def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
             path = Path(folder, name)
             relative = path.relative_to(directory).as_posix()
             if path.suffix in _SUFFIXES and not name.startswith(".") and relative != FILE_NAME:
+                _check_name(relative)
                 yield relative, path
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{name!a}: the name of the file is not UTF-8: rename it") from None
 
 
 def _refuse(error: OSError) -> None:
@@ -34,6 +42,8 @@ def _refuse(error: OSError) -> None:
 
 def read_file(name: str, path: Path) -> bytes:
     """The bytes of a cassette. Raises CassetteError where it cannot be read."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise CassetteError(name, 1, "is no regular file: remove it")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -43,4 +53,4 @@ def read_file(name: str, path: Path) -> bytes:
 def load_config(directory: Path) -> Config:
     """The `replay.yaml` of a directory; the defaults where there is none."""
     path = directory / FILE_NAME
-    return read_config(str(path), read_file(str(path), path)) if path.is_file() else Config()
+    return read_config(str(path), read_file(str(path), path)) if path.exists() else Config()

@@ -7,7 +7,13 @@ from functools import cached_property
 from replay_server.cassettes.config import WHOLE_BODY, Config
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Interaction, Json, JsonObject, Request
-from replay_server.keys import canonical_json, request_key, steady
+from replay_server.keys import Volatile, canonical_json, request_key, steady
+
+
+def _steadied(canonical: JsonObject, rules: Sequence[Volatile]) -> JsonObject:
+    """The prompt without its volatile text."""
+    steadied = steady(dict(canonical), rules)
+    return steadied if isinstance(steadied, dict) else canonical
 
 
 class Keyed:
@@ -16,9 +22,8 @@ class Keyed:
     def __init__(self, resource: Resource, request: Request, config: Config) -> None:
         self.resource = resource
         self.request = request
-        self._config = config
         canonical = resource.canonical(request)
-        self.canonical = _steadied(canonical, config) if config.volatile else canonical
+        self.canonical = _steadied(canonical, config.volatile) if config.volatile else canonical
         self.key = request_key(request.endpoint, self.canonical)
 
     @cached_property
@@ -29,24 +34,20 @@ class Keyed:
     @cached_property
     def shape(self) -> JsonObject:
         """The fields that shape the answer."""
-        return _steadied(self.resource.shape(self.request), self._config)
+        return self.resource.shape(self.request)
 
     def shape_field(self, name: str) -> Json:
-        """One field that shapes the answer, None where it has its default."""
-        return steady(self.resource.shape_field(self.request, name), self._config.volatile)
-
-    def drifting_field(self, name: str) -> Json:
-        """One of the other fields, None where it has its default."""
-        return steady(self.resource.drifting_field(self.request, name), self._config.volatile)
+        """One of them, None where it has its default."""
+        return self.resource.shape_field(self.request, name)
 
     @cached_property
     def drifting(self) -> JsonObject:
         """The other fields."""
-        return _steadied(self.resource.drifting(self.request), self._config)
+        return self.resource.drifting(self.request)
 
-
-def _steadied(fields: JsonObject, config: Config) -> JsonObject:
-    return {name: steady(value, config.volatile) for name, value in fields.items()} if config.volatile else fields
+    def drifting_field(self, name: str) -> Json:
+        """One of them, None where it has its default."""
+        return self.resource.drifting_field(self.request, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import asyncio
 
 import click
 
+from replay_server.errors import UsageError
+
 
 @click.command("smoke")
 @click.argument("url", default="http://127.0.0.1:8080", envvar="REPLAY_SERVER_URL")
@@ -16,6 +18,8 @@ def command(url: str, model: str, api_key: str, timeout: float) -> None:
     URL is http://127.0.0.1:8080, where it is not given. Asks for health, models, a completion, a chat and a stream, a
     line each; exits with 1 if one of them fails. A miss of a strict server is an answer.
     """
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"{url!r} is no URL: it must start with http:// or https://")
     from replay_server.server.smoke import run_smoke
 
     passed = True

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from replay_server.cassettes.matching import Keyed
-from replay_server.errors import UsageError
+from replay_server.errors import ApiError, UsageError
 from replay_server.interaction import Json
 from replay_server.keys import canonical_json
 
@@ -22,11 +22,18 @@ class MissLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen = set(map(_digest, _lines(path)))
+        self._seen = set(map(_digest, _prepared(path)))
         self._broken = False
 
     def add(self, asked: Keyed) -> None:
-        """Write a miss, unless it is there. A file that cannot be written costs the miss, never the answer."""
+        """Write a miss, unless it is there or the API would refuse it: that is nothing to record.
+
+        A file that cannot be written costs the miss, never the answer.
+        """
+        try:
+            asked.resource.validate(asked.request)
+        except ApiError:
+            return
         route = asked.resource.routes[0]
         request: dict[str, Json] = {"method": route.method, "url": f"/v1{route.path}", "body": dict(asked.request.body)}
         digest = _digest(request)
@@ -42,12 +49,17 @@ class MissLog:
             self._broken = True
 
 
-def _lines(path: Path) -> list[dict[str, Json]]:
+def _prepared(path: Path) -> list[dict[str, Json]]:
+    """The lines of the file, which is made where there is none, and ends with a line. Raises UsageError."""
     try:
-        text = path.read_bytes() if path.exists() else b""
+        with path.open("a+b") as file:
+            file.seek(0)
+            text = file.read()
+            if text and not text.endswith(b"\n"):
+                file.write(b"\n")
         found = [orjson.loads(line) for line in text.splitlines() if line.strip()]
     except OSError as error:
-        raise UsageError(f"--save-misses {path}: cannot be read: {error.strerror}") from None
+        raise UsageError(f"--save-misses {path}: cannot be written: {error.strerror}") from None
     except orjson.JSONDecodeError:
         raise UsageError(f"--save-misses {path}: is not JSONL: name a file of its own for the misses") from None
     return [line for line in found if isinstance(line, dict)]

@@ -1,5 +1,6 @@
 """Which API keys are accepted."""
 
+import base64
 import hmac
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +34,16 @@ class ApiKeys:
 
 def _key(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else headers.get("api-key", "")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return _password(token) if scheme.lower() == "basic" else headers.get("api-key", "")
+
+
+def _password(token: str) -> str:
+    try:
+        return base64.b64decode(token).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _masked(key: str) -> str:

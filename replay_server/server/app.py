@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -23,6 +24,7 @@ log = logging.getLogger("replay_server")
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _PATHS_REMEMBERED = 1024
+_SPECIAL = re.compile(r"[?%#]")
 _NO_QUERY: Mapping[str, str] = {}
 
 
@@ -56,7 +58,7 @@ class App:
             return preflight(request.headers)
         target = request.raw_path
         # Nearly always a path and nothing else: there is no URL to take apart.
-        plain_path = target.startswith("/") and "?" not in target and "%" not in target
+        plain_path = target.startswith("/") and not _SPECIAL.search(target)
         address, routed = _place(target if plain_path else request.path)
         if routed is None:
             return self._respond_page(request, address)
@@ -115,12 +117,23 @@ async def _body(request: web.BaseRequest, most: int) -> bytes:
         if len(body) > most:
             raise _too_large(most)
         return body
+    await _continue(request)
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(most) from None
     except web.RequestPayloadError as error:
         raise BadRequest(f"The body of the request cannot be read: {error}") from None
+
+
+async def _continue(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body. Source: RFC 9110, section 10.1.1."""
+    expected = request.headers.get("expect", "").lower()
+    if expected == "100-continue" and request.version >= (1, 1):
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
+    elif expected:
+        raise ApiError(f"The expectation {expected!r} cannot be met.", status=417)
 
 
 def _too_large(most: int) -> BodyTooLarge:

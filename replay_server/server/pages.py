@@ -29,7 +29,8 @@ class Pages:
             "/readyz": self._readiness,
             "/openapi.json": _description,
             "/docs": _docs,
-            "/": _home,
+            "/docs/": lambda: _redirect("../docs"),  # the page's own addresses are relative
+            "/": lambda: _redirect("docs"),
         }
 
     def find(self, path: str) -> Callable[[], web.Response] | None:
@@ -89,5 +90,5 @@ def _asset(name: str) -> Callable[[], web.Response] | None:
     return lambda: web.Response(body=packed, headers=headers)
 
 
-def _home() -> web.Response:
-    return web.Response(status=307, headers={"location": "docs"})
+def _redirect(location: str) -> web.Response:
+    return web.Response(status=307, headers={"location": location})

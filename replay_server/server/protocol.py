@@ -19,6 +19,11 @@ log = logging.getLogger("replay_server")
 class Protocol(web.RequestHandler):
     """One connection."""
 
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log what went wrong here; a body that a client has spoiled has been answered."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -29,7 +34,7 @@ class Protocol(web.RequestHandler):
         """Answer what the parser refused, in the API's own shape, and close."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun, so no error can be sent")
-        if status >= 500:
+        if status >= 500 and not isinstance(exc, ConnectionError):
             log.error("cannot answer a request", exc_info=exc)
         reason = (message or str(exc) or "the request is not HTTP").splitlines()[0]
         error = ApiError(f"Bad request: {reason}", status=status, type="server_error" if status >= 500 else _REFUSED)
@@ -41,13 +46,17 @@ class Protocol(web.RequestHandler):
 _REFUSED = "invalid_request_error"
 
 
+_LINGERING_SECONDS = 1.0
+"""How long an answered request's body is read, so that the client gets to see the answer."""
+
+
 class HttpServer(web.Server):
     """Makes a `Protocol` for each connection."""
 
     def __init__(self, handler: Any, *, max_body: int) -> None:
         super().__init__(handler, request_factory=self._request, access_log=None)
         self._max_body = max_body
-        self._handler_options: dict[str, Any] = {"access_log": None}
+        self._handler_options: dict[str, Any] = {"access_log": None, "lingering_time": _LINGERING_SECONDS}
 
     def __call__(self) -> web.RequestHandler:
         return Protocol(self, loop=asyncio.get_running_loop(), **self._handler_options)

@@ -21,7 +21,7 @@ from replay_server.server.app import App
 from replay_server.server.protocol import HttpServer
 from replay_server.settings import Settings
 
-_GRACE_SECONDS = 10.0
+_GRACE_SECONDS = 5.0  # less than the ten after which containers are killed
 
 
 class RunningServer:
@@ -55,7 +55,11 @@ class RunningServer:
     async def index(self) -> Replay:
         """Read the cassettes; from then on requests of the API are answered. Raises CassetteError."""
         # In a thread, so that health checks are answered meanwhile.
-        library = await asyncio.to_thread(Library.load, self._settings.cassettes)
+        try:
+            library = await asyncio.to_thread(Library.load, self._settings.cassettes)
+        except UsageError:
+            self._app.ready.cancel()  # nobody need wait any more
+            raise
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
         replay = Replay(library, MemoryState(), on_miss(settings, library), _remedy(settings), misses)

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,12 @@ def test_volatile_text_is_taken_out_of_recorded_and_incoming_requests_alike(writ
         ("\nupstream: http://x", "replay.yaml:2: upstream: unknown field"),
         ("volatile: [tuesday]", "replay.yaml:1: volatile[0]: must be one of uuid, datetime, date, path, number"),
         ("volatile:\n  - {name: a, regex: '('}", "replay.yaml:2: volatile[0].regex: is no regular expression"),
+        (
+            "volatile: [{name: a, regex: b, c: d}]",
+            "replay.yaml:1: volatile[0].c: unknown field; known here: name, regex",
+        ),
+        ("volatile: [{name: a, regex: 'x*'}]", "volatile[0].regex: matches no text at all"),
+        ("match_on: [temprature]", "replay.yaml:1: match_on[0]: 'temprature' is no parameter of any endpoint"),
         ("on_miss: upstream", "replay.yaml:1: on_miss: 'upstream' is none of generate, error"),
         ("a: [", "replay.yaml:1: is not YAML"),
         ("[]", "replay.yaml:1: must be a mapping"),
@@ -173,6 +180,38 @@ def test_a_broken_replay_yaml_is_told_with_file_line_and_field(write: Write, tex
         Library.load(directory)
 
     assert message in str(caught.value)
+
+
+def test_volatile_text_is_text_and_not_the_name_of_a_model(write: Write) -> None:
+    write("replay.yaml", "volatile: [number, {name: '\\\\1', regex: 'run'}]")
+    directory = write("a.yaml", document().replace("model: m", "model: gpt-4").replace("content: x", "content: run 1"))
+    messages = [{"role": "user", "content": "run 2"}]
+
+    assert isinstance(find(directory, model="gpt-4", messages=messages), Match)
+    assert find(directory, model="gpt-5", messages=messages) == []
+
+
+def test_match_on_body_beside_others_is_still_the_whole_body(write: Write) -> None:
+    write("replay.yaml", "match_on: [body, temperature]")
+    directory = write("a.yaml", document())
+
+    assert find(directory, seed=1)[0].field == "seed"
+
+
+def test_what_is_no_file_is_told(write: Write) -> None:
+    directory = write("a.yaml", document())
+    os.mkfifo(directory / "pipe.yaml")
+
+    with pytest.raises(CassetteError, match=r"pipe\.yaml:1: is no regular file: remove it"):
+        Library.load(directory)
+
+
+def test_a_file_name_that_is_no_utf_8_is_told(write: Write) -> None:
+    directory = write("a.yaml", document())
+    (directory / os.fsdecode(b"\xff.yaml")).write_text(document())
+
+    with pytest.raises(UsageError, match="the name of the file is not UTF-8: rename it"):
+        Library.load(directory)
 
 
 def test_hidden_files_and_other_endings_are_no_cassettes(write: Write) -> None:

@@ -33,12 +33,37 @@ def test_each_distinct_miss_is_a_line_in_the_batch_form(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log = MissLog(tmp_path / "no such folder" / "misses.jsonl")
+    path = tmp_path / "misses.jsonl"
+    log = MissLog(path)
+    path.unlink()
+    path.mkdir()
 
     log.add(asked(prompt="x"))
     log.add(asked(prompt="y"))
 
-    assert [record.getMessage().endswith("No such file or directory") for record in caplog.records] == [True]
+    assert [record.getMessage().endswith("Is a directory") for record in caplog.records] == [True]
+
+
+def test_a_file_that_cannot_be_made_is_told_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+        MissLog(tmp_path / "no such folder" / "misses.jsonl")
+
+
+def test_a_last_line_without_its_end_is_ended(tmp_path: Path) -> None:
+    path = tmp_path / "misses.jsonl"
+    path.write_text('{"url": "/v1/completions", "body": {}}')
+
+    MissLog(path).add(asked(prompt="x"))
+
+    assert len([orjson.loads(line) for line in path.read_bytes().splitlines()]) == 2
+
+
+def test_what_the_api_would_refuse_is_nothing_to_record(tmp_path: Path) -> None:
+    path = tmp_path / "misses.jsonl"
+
+    MissLog(path).add(asked(prompt="x", temperature=9))
+
+    assert path.read_bytes() == b""
 
 
 def test_another_kind_of_file_is_not_appended_to(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What goes over the wire, byte by byte where it matters."""
 
 import asyncio
+import base64
 import gzip
 import io
 from typing import Any
@@ -393,3 +394,46 @@ async def test_a_recording_of_what_the_api_refused_is_replayed(serve: Any, write
     )
 
     assert (status, headers["x-replay-source"], body["error"]["message"]) == (400, "cassette", "No robots.")
+
+
+async def test_a_client_that_waits_to_send_its_body_is_told_to(serve: Any) -> None:
+    server = await serve()
+    body = orjson.dumps(HELLO)
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head, _, _ = request(body, "Expect: 100-continue").partition(b"\r\n\r\n")
+    writer.write(head + b"\r\n\r\n")
+    told = await reader.readuntil(b"\r\n\r\n")
+    writer.write(body)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_key_can_come_as_a_password(serve: Any) -> None:
+    server = await serve(api_keys=("sk-good",))
+
+    async def ask(password: str) -> int:
+        basic = base64.b64encode(f":{password}".encode()).decode()
+        status, _, _ = await post(server.url + CHAT, HELLO, headers={"authorization": f"Basic {basic}"})
+        return status
+
+    assert [await ask("sk-good"), await ask("sk-bad")] == [200, 401]
+
+
+async def test_a_spoiled_body_and_a_client_that_left_are_not_logged_as_our_failures(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await serve()
+    await raw(server.url, request(b"not gzip", "Content-Encoding: gzip"))
+    host, port = server.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request(b"x" * 100)[:-50])
+    writer.close()
+    await writer.wait_closed()
+    await post(server.url + CHAT, HELLO)
+
+    assert caplog.records == []
