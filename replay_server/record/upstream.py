@@ -1,6 +1,7 @@
 """Asking a real API, with retries. What it answers is kept as bytes, a stream with the times of its frames."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -231,14 +232,22 @@ def _words(body: bytes) -> str:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: milliseconds, seconds or a date, as client libraries read them."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    asked = headers.get("retry-after")
+    seconds = _number(asked)
+    if seconds is not None:
+        return max(0.0, seconds)
+    return None if asked is None else _seconds_until(asked)
+
+
+def _number(text: str | None) -> float | None:
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        return max(0.0, float(headers["retry-after"]))
-    except KeyError:
-        return None
+        number = float(text or "")
     except ValueError:
-        return _seconds_until(headers["retry-after"])
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _seconds_until(date: str) -> float | None:
