@@ -202,7 +202,7 @@ class Reader:
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """The commands of a `console` block, each with what it must print."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, expected = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+        command, expected = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.DOTALL).groups()
         yield command.replace("\\\n", " "), expected
 
 

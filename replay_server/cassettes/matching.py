@@ -7,7 +7,7 @@ from functools import cached_property
 from replay_server.cassettes.config import WHOLE_BODY, Config
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Interaction, Json, JsonObject, Request
-from replay_server.keys import Volatile, canonical_json, request_key, steady
+from replay_server.keys import Difference, Volatile, canonical_json, explain, request_key, steady
 
 
 def _steadied(canonical: JsonObject, rules: Sequence[Volatile]) -> JsonObject:
@@ -74,6 +74,11 @@ class Disagreement:
     field: str
     recorded: Json
     asked: Json
+
+    @property
+    def difference(self) -> Difference:
+        """The first place within the field where the two differ; recorded left, asked right."""
+        return next(explain(self.recorded, self.asked, self.field))
 
 
 def best(candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...]) -> Match | list[Disagreement]:

@@ -40,7 +40,7 @@ class _Commands(click.Group):
             raise _OneLine(str(error)) from None
         except click.UsageError as error:
             where = f"replay-server {ctx.invoked_subcommand}" if ctx.invoked_subcommand else "replay-server"
-            raise _OneLine(f"{error.format_message()} See {where} --help") from None
+            raise _OneLine(f"{error.format_message().rstrip('.')}; see {where} --help") from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -1,35 +1,13 @@
 """Reading a recorded `chat.completion` as a neutral reply, so that it can be streamed."""
 
-from replay_server.endpoints.base import BadField
 from replay_server.endpoints.short_form import items, optional
-from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall, Usage
+from replay_server.endpoints.text_reading import read_text_body
+from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall
 
 
 def read_chat_body(body: Json) -> TextReply:
     """The reply that a wire answer holds. Raises BadField where it is no chat completion."""
-    if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
-        raise BadField((), "is no chat completion: it has no list of choices")
-    return TextReply(
-        choices=tuple(_choice(choice) for choice in items(body, "choices", dict)),
-        usage=read_usage(body.get("usage")),
-        id=optional(body, "id", str),
-        created=optional(body, "created", int),
-        model=optional(body, "model", str),
-        system_fingerprint=optional(body, "system_fingerprint", str),
-        service_tier=optional(body, "service_tier", str),
-    )
-
-
-def read_usage(value: Json) -> Usage | None:
-    """The tokens counted, None where the answer does not say."""
-    if not isinstance(value, dict):
-        return None
-    return Usage(
-        prompt_tokens=optional(value, "prompt_tokens", int) or 0,
-        completion_tokens=optional(value, "completion_tokens", int) or 0,
-        cached_tokens=optional(_mapping(value.get("prompt_tokens_details")), "cached_tokens", int) or 0,
-        reasoning_tokens=optional(_mapping(value.get("completion_tokens_details")), "reasoning_tokens", int) or 0,
-    )
+    return read_text_body(body, "chat completion", _choice)
 
 
 def _choice(choice: JsonObject) -> Choice:

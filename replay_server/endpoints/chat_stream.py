@@ -4,70 +4,23 @@ Servers differ in what they put where: Azure begins with a chunk that has no cho
 leave out the index or the type of a tool call, vLLM counts usage in every chunk. What they mean is the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import orjson
 
 from replay_server.endpoints.base import BadField
-from replay_server.endpoints.chat_body import read_logprobs, read_usage
+from replay_server.endpoints.chat_body import read_logprobs
 from replay_server.endpoints.short_form import items, optional
+from replay_server.endpoints.text_reading import read_text_stream
 from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall
-
-T = TypeVar("T")
 
 _NOT_COLLECTED = ("function_call", "audio")
 
 
 def read_chat_stream(chunks: Sequence[Json]) -> TextReply:
     """The reply that the chunks are of. Raises BadField where they are of no chat completion."""
-    parts = stream_parts(chunks)
-    choices: dict[int, _Choice] = {}
-    for part in parts:
-        for place, choice in enumerate(items(part, "choices", dict)):
-            choices.setdefault(choice_index(choice, place), _Choice()).add(choice)
-    return TextReply(
-        choices=tuple(choice.whole() for _, choice in sorted(choices.items())),
-        usage=read_usage(last(parts, "usage")),
-        id=first(parts, "id", str),
-        created=first(parts, "created", int),
-        model=first(parts, "model", str),
-        system_fingerprint=first(parts, "system_fingerprint", str),
-        service_tier=first(parts, "service_tier", str),
-    )
-
-
-# What the chunks of all text streams have in common ------------------------------------------------------------------
-
-
-def stream_parts(chunks: Sequence[Json]) -> list[JsonObject]:
-    """The chunks that carry choices. Raises BadField where there is none, and for an error among them."""
-    objects = [chunk for chunk in chunks if isinstance(chunk, dict)]
-    for chunk in objects:
-        if chunk.get("error"):
-            raise BadField((), f"tells of an error: {orjson.dumps(chunk['error']).decode()}")
-    parts: list[JsonObject] = [chunk for chunk in objects if isinstance(chunk.get("choices"), list)]
-    if not any(part["choices"] for part in parts):
-        raise BadField((), "has no chunk with a choice")
-    return parts
-
-
-def choice_index(choice: JsonObject, place: int) -> int:
-    """The index of a choice; its place in the chunk where it has none."""
-    index = optional(choice, "index", int)
-    return place if index is None else index
-
-
-def first(parts: Iterable[JsonObject], name: str, kind: type[T]) -> T | None:
-    """The first value of a field that says something: Azure's first chunk has empty ones."""
-    values = [value for part in parts if (value := optional(part, name, kind)) is not None]
-    return next(filter(None, values), values[0] if values else None)
-
-
-def last(parts: Iterable[JsonObject], name: str) -> Json:
-    """The last value of a field that says something."""
-    return next((part[name] for part in reversed(list(parts)) if part.get(name)), None)
+    return read_text_stream(chunks, _Choice)
 
 
 # One choice ----------------------------------------------------------------------------------------------------------

@@ -3,40 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from replay_server.endpoints.base import BadField
-from replay_server.endpoints.chat_body import read_usage
-from replay_server.endpoints.chat_stream import choice_index, first, last, stream_parts
 from replay_server.endpoints.short_form import items, optional
+from replay_server.endpoints.text_reading import read_text_body, read_text_stream
 from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob
 
 
 def read_completion_body(body: Json) -> TextReply:
     """The reply that a wire answer holds. Raises BadField where it is no text completion."""
-    if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
-        raise BadField((), "is no text completion: it has no list of choices")
-    return TextReply(
-        choices=tuple(_choice(choice) for choice in items(body, "choices", dict)),
-        usage=read_usage(body.get("usage")),
-        id=optional(body, "id", str),
-        created=optional(body, "created", int),
-        model=optional(body, "model", str),
-    )
+    return read_text_body(body, "text completion", _choice)
 
 
 def read_completion_stream(chunks: Sequence[Json]) -> TextReply:
     """The reply that the chunks are of. Raises BadField where they are of no text completion."""
-    parts = stream_parts(chunks)
-    choices: dict[int, _Collected] = {}
-    for part in parts:
-        for place, choice in enumerate(items(part, "choices", dict)):
-            choices.setdefault(choice_index(choice, place), _Collected()).add(_choice(choice))
-    return TextReply(
-        choices=tuple(choice.whole() for _, choice in sorted(choices.items())),
-        usage=read_usage(last(parts, "usage")),
-        id=first(parts, "id", str),
-        created=first(parts, "created", int),
-        model=first(parts, "model", str),
-    )
+    return read_text_stream(chunks, _Collected)
 
 
 @dataclass(slots=True)
@@ -47,7 +26,8 @@ class _Collected:
     logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
 
-    def add(self, piece: Choice) -> None:
+    def add(self, choice: JsonObject) -> None:
+        piece = _choice(choice)
         self.texts.append(piece.content or "")
         self.logprobs += piece.logprobs or ()
         self.finish_reason = piece.finish_reason or self.finish_reason

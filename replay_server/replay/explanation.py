@@ -12,7 +12,7 @@ from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
 from replay_server.errors import UsageError
 from replay_server.interaction import Json, JsonObject, Request
-from replay_server.keys import Difference, part_hashes
+from replay_server.keys import part_hashes
 from replay_server.terminal import printable
 
 _NEAREST = 3
@@ -65,8 +65,8 @@ class Explanation:
             return
         yield "matches    nothing"
         for disagreement in self.found:
-            difference = Difference(disagreement.field, disagreement.recorded, disagreement.asked)
-            yield f"same prompt in {disagreement.candidate.interaction.id}, but recorded != asked at {difference}"
+            nearly = disagreement.candidate.interaction.id
+            yield printable(f"same prompt in {nearly}, but recorded != asked at {disagreement.difference}")
         for near in self.near:
             yield f"near       {near.interaction.id}, recorded != asked at"
             yield from (printable(f"  {difference}") for difference in near.differences[:_DIFFERENCES_SHOWN])

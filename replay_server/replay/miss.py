@@ -7,7 +7,6 @@ from replay_server.cassettes.matching import Disagreement, Keyed
 from replay_server.cassettes.nearest import nearest
 from replay_server.errors import CassetteMiss
 from replay_server.interaction import Interaction
-from replay_server.keys import Difference
 
 
 def miss(library: Library, asked: Keyed, disagreements: Sequence[Disagreement], remedy: str) -> CassetteMiss:
@@ -34,10 +33,9 @@ def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
 def _closest(library: Library, asked: Keyed, disagreements: Sequence[Disagreement]) -> str:
     if disagreements:
         found = disagreements[0]
-        difference = Difference(found.field, found.recorded, found.asked)
         return (
             f"nearest: {found.candidate.interaction.id} has the same prompt, but another shape of answer:"
-            f" recorded != asked at {difference}"
+            f" recorded != asked at {found.difference}"
         )
     found_near = nearest(library, asked)
     if not found_near:

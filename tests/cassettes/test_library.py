@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -79,8 +80,6 @@ def test_a_hand_written_request_is_compared_only_in_the_fields_it_names(write: W
 
 
 def test_a_reworded_tool_drifts_and_another_tool_is_no_match(write: Write) -> None:
-    import json
-
     directory = write("a.yaml", document(f"  tools: {json.dumps([TOOL])}", recorded=True))
 
     assert find(directory, tools=[TOOL]).drift == ()
@@ -234,3 +233,11 @@ def test_an_unreadable_cassette_is_told(write: Write, tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"b\.yaml:1: cannot be read: No such file or directory"):
         Library.load(directory)
+
+
+def test_a_disagreement_names_the_first_place_within_its_field(write: Write) -> None:
+    directory = write("a.yaml", document(f"  tools: {json.dumps([TOOL])}", recorded=True))
+
+    (disagreement,) = find(directory, tools=[OTHER])
+
+    assert str(disagreement.difference) == "tools[0].name: 'f' != 'g'"

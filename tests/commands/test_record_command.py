@@ -29,7 +29,7 @@ def test_the_way_from_a_miss_to_a_cassette(tmp_path: Path) -> None:
     def ask(url: str) -> str:
         with openai.OpenAI(base_url=f"{url}/v1", api_key="any") as client:
             messages = [{"role": "user", "content": "Say hello."}]
-            answer = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=messages)  # type: ignore[call-overload]
+            answer = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=messages)
             return str(answer.headers["x-replay-source"])
 
     with serving("--cassettes", str(cassettes), "--save-misses", str(misses)) as (_, line):

@@ -14,7 +14,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 
 
 def generate(key: str = KEY, prompts: tuple[Prompt, ...] = (FRANCE,), **options: object) -> TextReply:
-    reply = Generator().generate(TextWanted(prompts=prompts, **options), key)  # type: ignore[arg-type]
+    reply = Generator().generate(TextWanted(prompts=prompts, **options), key)
     assert isinstance(reply, TextReply)
     return reply
 
@@ -34,7 +34,7 @@ def test_same_request_gets_the_same_reply() -> None:
 
 @pytest.mark.parametrize("changed", [{"key": OTHER_KEY}, {"seed": 1}, {"seed": 0}], ids=["key", "seed 1", "seed 0"])
 def test_key_and_seed_change_the_text(changed: dict[str, object]) -> None:
-    assert only(generate(**changed)).content != only(generate()).content  # type: ignore[arg-type]
+    assert only(generate(**changed)).content != only(generate()).content
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_natural_answers_are_short() -> None:
 @settings(max_examples=60)
 def test_any_prompt_is_answered(text: str) -> None:
     wanted = TextWanted(prompts=(Prompt(text=text),), echo=True, logprobs=1, stream=True)
-    choice = Generator().generate(wanted, KEY).choices[0]  # type: ignore[union-attr]
+    choice = Generator().generate(wanted, KEY).choices[0]
 
     assert choice.content is not None
     assert choice.content.startswith(text)

@@ -12,7 +12,7 @@ KEY = "77" * 32
 
 def tool(name: str, description: str = "", **properties: JsonObject) -> Tool:
     parameters = {"type": "object", "properties": properties, "required": list(properties)}
-    return Tool(name=name, description=description, parameters=parameters)  # type: ignore[arg-type]
+    return Tool(name=name, description=description, parameters=parameters)
 
 
 WEATHER = tool(
@@ -26,14 +26,14 @@ CLOCK = tool("local_time", "What time it is in a city", city={"type": "string"})
 
 
 def generate(text: str, *tools: Tool, key: str = KEY, **options: object) -> TextReply:
-    wanted = TextWanted(prompts=(Prompt(text=text),), tools=tools, **options)  # type: ignore[arg-type]
+    wanted = TextWanted(prompts=(Prompt(text=text),), tools=tools, **options)
     reply = Generator().generate(wanted, key)
     assert isinstance(reply, TextReply)
     return reply
 
 
 def answer(text: str, *tools: Tool, **options: object) -> Choice:
-    return generate(text, *tools, **options).choices[0]  # type: ignore[arg-type]
+    return generate(text, *tools, **options).choices[0]
 
 
 def names(choice: Choice) -> list[str]:

@@ -180,14 +180,14 @@ requests:
     from replay_server.cassettes.reader import read_cassette
 
     found = list(read_cassette("a.yaml", (tmp_path / "a.yaml").read_bytes()))
-    roles = [[message["role"] for message in interaction.request["messages"]] for interaction in found]  # type: ignore[index, union-attr, call-overload]
+    roles = [[message["role"] for message in interaction.request["messages"]] for interaction in found]
     assert outcomes(steps) == ["recorded"] * 3
     assert roles == [
         ["user"],
         ["user", "assistant", "tool"],
         ["user", "assistant", "tool", "assistant", "user"],
     ]
-    assert found[1].request["messages"][2]["content"] == '{"degrees":18}'  # type: ignore[index, call-overload]
+    assert found[1].request["messages"][2]["content"] == '{"degrees":18}'
 
 
 async def test_a_tool_without_a_result_is_told(run: Run) -> None:
