@@ -20,7 +20,8 @@ class RawRequest:
     method: str
     path: str
     parameters: Mapping[str, str]
-    query: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
+    """Names and values, decoded, in the order of the URL: a name may come more than once."""
     headers: Mapping[str, str]
     body: bytes
 
@@ -207,6 +208,27 @@ class Recorded:
     content: Json = None
     frames: tuple[TimedFrame, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an upstream answered, after transfer and content decoding: `frames` are those of a stream, else empty.
+
+    Header names are lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    frames: tuple[TimedFrame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with its answer, as they went over the wire: what recorders and importers make cassettes of."""
+
+    request: RawRequest
+    answer: Answered
 
 
 Response: TypeAlias = TextReply | ModelsReply | ErrorReply | Recorded

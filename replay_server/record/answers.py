@@ -12,8 +12,8 @@ from replay_server.cassettes.sameness import neutral_reply
 from replay_server.endpoints.base import BadField
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
-from replay_server.interaction import Json, JsonObject, Response
-from replay_server.record.upstream import Answered, AnswerFailed, Upstream
+from replay_server.interaction import Answered, Json, JsonObject, Response
+from replay_server.record.upstream import AnswerFailed, Upstream
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
@@ -18,23 +17,13 @@ from tenacity.wait import wait_random_exponential
 from replay_server.cassettes.sse import frame_data, split_frames
 from replay_server.endpoints.base import Resource
 from replay_server.errors import UsageError
-from replay_server.interaction import Json, JsonObject, TimedFrame
+from replay_server.interaction import Answered, Json, JsonObject, TimedFrame
 from replay_server.terminal import counted
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 120.0
 """Seconds. An upstream that asks for more patience is given up on sooner by the limit of attempts."""
 _WORDS_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What an upstream answered: `body` whole, `frames` those of a stream (empty for a plain answer)."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    frames: tuple[TimedFrame, ...] = ()
 
 
 class AnswerFailed(Exception):

@@ -25,7 +25,6 @@ SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _PATHS_REMEMBERED = 1024
 _SPECIAL = re.compile(r"[?%#]")
-_NO_QUERY: Mapping[str, str] = {}
 
 
 class App:
@@ -83,7 +82,7 @@ class App:
             method=method,
             path=address.path,
             parameters=routed.methods[method][1] | address.parameters,
-            query=request.query if "?" in request.raw_path else _NO_QUERY,
+            query=tuple(request.query.items()) if "?" in request.raw_path else (),
             headers=request.headers,
             body=await _body(request, self._max_body),
         )
