@@ -15,7 +15,10 @@ JsonObject: TypeAlias = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """An HTTP request, framed and routed but not yet understood. Header names are lower case."""
+    """An HTTP request, framed and routed but not yet understood. Header names are lower case.
+
+    `path` is what the client sent, with all its prefixes but that of a session.
+    """
 
     method: str
     path: str

@@ -19,7 +19,6 @@ from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import implied_endpoint, resource_named
 from replay_server.errors import CassetteError, UsageError
 from replay_server.interaction import Interaction, Json, JsonObject, Request
-from replay_server.keys import canonical_json
 
 if sys.platform != "win32":
     import fcntl
@@ -60,9 +59,8 @@ class CassetteFile:
         return self._by_identity.get(identity)
 
     def identity(self, resource: Resource, request: Request) -> Identity:
-        """What a request has in common with all that are the same: key, shape, other parameters, and mode."""
-        keyed = Keyed(resource, request, self.config)
-        return canonical_json([keyed.key, keyed.shape, keyed.drifting, request.stream])
+        """What a request has in common with all that are the same."""
+        return Keyed(resource, request, self.config).identity
 
     def _read(self, data: bytes) -> list[tuple[Identity, Stored]]:
         interactions = list(read_cassette(self.name, data, str(self.path)))

@@ -47,6 +47,10 @@ class Library:
     def __len__(self) -> int:
         return sum(map(len, self._by_key.values()))
 
+    def has_endpoint(self, endpoint: str) -> bool:
+        """Whether any interaction is of this endpoint."""
+        return any(candidate.interaction.endpoint == endpoint for candidate in self)
+
     @property
     def models(self) -> tuple[str, ...]:
         """The models that the cassettes name, in order."""

@@ -49,6 +49,11 @@ class Keyed:
         """One of them, None where it has its default."""
         return self.resource.drifting_field(self.request, name)
 
+    @cached_property
+    def identity(self) -> bytes:
+        """What it has in common with requests that are the same to a recorder: key, shape, other fields, and mode."""
+        return canonical_json([self.key, self.shape, self.drifting, self.request.stream])
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -7,8 +7,9 @@ from replay_server.cassettes.recorded_form import is_recorded, read_recorded
 from replay_server.cassettes.response_head import read_headers
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField, Resource
+from replay_server.endpoints.documents import document_request
 from replay_server.endpoints.short_form import known, optional, required
-from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
+from replay_server.endpoints.table import implied_endpoint
 from replay_server.errors import CassetteError
 from replay_server.interaction import (
     ErrorReply,
@@ -16,11 +17,14 @@ from replay_server.interaction import (
     Json,
     JsonObject,
     Repeat,
+    Request,
     Response,
 )
 
 RECORDED_FIELDS = ("at",)
-DOCUMENT_FIELDS = ("name", "endpoint", "request", "response", "repeat", "recorded")
+FORMAT = 1
+"""The version of the format. What is written by it is read by every later one."""
+DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "response", "repeat", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
 
 T = TypeVar("T")
@@ -72,19 +76,19 @@ def _read(cassette: str, place: int, document: Document) -> Interaction:
     fields = document.value
     if not isinstance(fields, dict):
         raise BadField((), "must be a mapping with request and response")
+    _check_version(fields)
     known(fields, DOCUMENT_FIELDS)
     for name in ("request", "response"):
         if name not in fields:
             raise BadField((), f"has no {name}")
-    request = _read_request(fields, document)
-    resource, endpoint = _resource(fields, request)
+    resource, request = _read_request(fields, document)
     response = fields["response"]
     return Interaction(
         cassette=cassette,
         place=place,
         line=document.line,
-        endpoint=endpoint,
-        request=request,
+        endpoint=request.endpoint,
+        request=request.body,
         responses=_read_responses(response, resource),
         repeat=_read_repeat(fields),
         recorded=_is_recorded(fields),
@@ -92,24 +96,26 @@ def _read(cassette: str, place: int, document: Document) -> Interaction:
     )
 
 
-def _read_request(fields: JsonObject, document: Document) -> JsonObject:
-    request = required(fields, "request", dict)
+def _check_version(fields: JsonObject) -> None:
+    version = optional(fields, "version", int)
+    if version is not None and version != FORMAT:
+        what = f"and this replay-server reads up to {FORMAT}: install a newer one" if version > FORMAT else "never was"
+        raise BadField(("version",), f"is {version}, {what}")
+
+
+def _read_request(fields: JsonObject, document: Document) -> tuple[Resource, Request]:
+    written = _with_model(required(fields, "request", dict), document)
+    endpoint = optional(fields, "endpoint", str) or implied_endpoint(written)
+    if endpoint is None:
+        raise BadField(("request",), "has neither messages nor prompt: add endpoint to the document")
+    return document_request(endpoint, written)
+
+
+def _with_model(request: JsonObject, document: Document) -> JsonObject:
     model = request.get("model")
     if isinstance(model, int | float) and not isinstance(model, bool):  # a model named 4.10 is not the number 4.1
         return {**request, "model": document.text_at(("request", "model"))}
     return request
-
-
-def _resource(fields: JsonObject, request: JsonObject) -> tuple[Resource, str]:
-    endpoint = optional(fields, "endpoint", str)
-    if endpoint is None:
-        endpoint = implied_endpoint(request)
-    if endpoint is None:
-        raise BadField(("request",), "has neither messages nor prompt: add endpoint to the document")
-    name = endpoint.removeprefix("/").removeprefix("v1/")
-    if name not in ENDPOINTS:
-        raise BadField(("endpoint",), f"{endpoint!r} is none of {', '.join(ENDPOINTS)}")
-    return resource_named(name), name
 
 
 def _read_responses(value: Json, resource: Resource) -> tuple[Response, ...]:

@@ -13,7 +13,7 @@ from replay_server.cassettes.recorded_stream import read_stream, write_stream
 from replay_server.cassettes.response_head import EVENT_STREAM, JSON, read_headers, read_status, write_head
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.short_form import known, required
-from replay_server.interaction import Json, JsonObject, Recorded, TimedFrame
+from replay_server.interaction import Answered, Json, JsonObject, Recorded, TimedFrame
 from replay_server.keys import too_deep
 
 BODY_FIELDS = ("body", "style", "status", "headers")
@@ -22,6 +22,13 @@ STREAM_RESPONSE_FIELDS = ("stream", "status", "headers")
 
 
 # Written -------------------------------------------------------------------------------------------------------------
+
+
+def answered_form(answered: Answered) -> dict[str, Json]:
+    """The `response` of an answer, plain or streamed."""
+    if answered.frames:
+        return stream_form(answered.status, answered.headers, answered.frames)
+    return plain_form(answered.status, answered.headers, answered.body)
 
 
 def plain_form(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Json]:

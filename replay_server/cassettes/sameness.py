@@ -42,7 +42,8 @@ def _said(resource: Resource, recorded: Recorded) -> object:
     try:
         return _lasting_reply(neutral_reply(resource, recorded))
     except BadField:
-        return recorded.body
+        chunks = [_lasting(chunk) for chunk in json_chunks(recorded.body)]
+        return canonical_json(chunks) if chunks else recorded.body
 
 
 def _lasting(value: Json) -> Json:

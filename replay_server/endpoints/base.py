@@ -48,6 +48,10 @@ class Resource(Protocol):
         """Whether it tells what the server knows, in place of what a model would say: that is never a miss."""
 
     @property
+    def both_modes(self) -> bool:
+        """Whether a plain recording can be streamed and a stream be collected; else it is replayed as it came."""
+
+    @property
     def rendered_from(self) -> tuple[str, ...] | None:
         """The fields of the body that the bytes of a replayed answer depend on. None: on all of them."""
 

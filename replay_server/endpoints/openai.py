@@ -55,6 +55,7 @@ class OpenAIResource:
     routes: ClassVar[tuple[Route, ...]]
     fields: ClassVar[Fields]
     known: ClassVar[bool] = False
+    both_modes: ClassVar[bool] = True
     rendered_from: ClassVar[tuple[str, ...] | None] = None
 
     def parse(self, raw: RawRequest) -> Request:
@@ -111,12 +112,17 @@ class OpenAIResource:
 
     def unknown_model(self, model: str) -> ApiError:
         """The error of the live API for a model that there is not."""
-        message = f"The model `{model}` does not exist or you do not have access to it."
-        return NotFound(message, code="model_not_found")
+        return unknown_model(model)
 
     def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
         """The API's error object."""
         return error_response(error, stamp)
+
+
+def unknown_model(model: str) -> ApiError:
+    """The error of the live API for a model that there is not."""
+    message = f"The model `{model}` does not exist or you do not have access to it."
+    return NotFound(message, code="model_not_found")
 
 
 def parse_object(body: bytes) -> dict[str, Json]:

@@ -69,8 +69,16 @@ def _line_of(path: str) -> Line | None:
 
 
 def resource_named(endpoint: str) -> Resource:
-    """The resource that cassettes call `endpoint`, one of `ENDPOINTS`."""
-    return _load(_BY_PATH[f"/{endpoint}"])
+    """The resource that keys and interactions call `endpoint`: one of `ENDPOINTS`, or a method and a path."""
+    method, _, path = endpoint.partition(" ")
+    return any_resource(method, path) if path else _load(_BY_PATH[f"/{endpoint}"])
+
+
+def any_resource(method: str, path: str) -> Resource:
+    """The resource of a method and a path that no module knows."""
+    from replay_server.endpoints.any_request import any_request  # few cassettes have such requests
+
+    return any_request(method, path)
 
 
 def implied_endpoint(fields: object) -> str | None:

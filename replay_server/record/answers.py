@@ -1,18 +1,17 @@
 """Where the answers of a recording come from: the script itself, the generator, or an upstream."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, read_response
-from replay_server.cassettes.recorded_form import plain_form, stream_form
+from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import neutral_reply
 from replay_server.endpoints.base import BadField
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
-from replay_server.interaction import Answered, Json, JsonObject, Response
+from replay_server.interaction import JsonObject, Response
 from replay_server.record.upstream import AnswerFailed, Upstream
 
 
@@ -40,7 +39,7 @@ class FromUpstream:
 
     async def answer(self, asked: Keyed, place: int) -> Answer:
         """See `Answerer`."""
-        fields = _form(await self._upstream.ask(asked.resource, asked.request.body))
+        fields = answered_form(await self._upstream.ask(asked.resource, asked.request.body))
         response = read_response(fields, asked.resource)
         try:
             neutral_reply(asked.resource, response)
@@ -49,13 +48,6 @@ class FromUpstream:
                 f"the upstream's answer {dotted(error.path)} {error.problem}".replace("  ", " ")
             ) from None
         return Answer(fields, response, recorded=True)
-
-
-def _form(answered: Answered) -> dict[str, Json]:
-    headers: Mapping[str, str] = answered.headers
-    if answered.frames:
-        return stream_form(answered.status, headers, answered.frames)
-    return plain_form(answered.status, headers, answered.body)
 
 
 class FromGenerator:

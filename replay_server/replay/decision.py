@@ -75,18 +75,27 @@ class Replay:
         """Whether misses are written down, to be recorded."""
         return self._misses is not None
 
-    async def answer(self, resource: Resource, request: Request, session: str) -> Answer:
-        """The answer to a request. Errors of the API are answers too."""
+    async def answer(
+        self, resource: Resource, request: Request, session: str, refusal: ApiError | None = None
+    ) -> Answer:
+        """The answer to a request. Errors of the API are answers too.
+
+        `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
+        """
         asked = self.library.key(resource, request)
         try:
-            return await self._answer(asked, session)
+            return await self._answer(asked, session, refusal)
         except ApiError as error:
             return Answer(resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
 
-    async def _answer(self, asked: Keyed, session: str) -> Answer:
+    async def _answer(self, asked: Keyed, session: str, refusal: ApiError | None) -> Answer:
         found = self.library.find(asked)
         if isinstance(found, Match):
             return await self._replayed(asked, found, session)
+        if refusal is not None and not (
+            self.on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
+        ):
+            raise refusal
         if not asked.resource.known:
             self._missed(asked, found)
         return self._generated(asked)
@@ -116,7 +125,7 @@ class Replay:
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]
-        if isinstance(response, Recorded) and (recorded := _as_it_came(asked.request, response)) is not None:
+        if isinstance(response, Recorded) and (recorded := _as_it_came(asked, response)) is not None:
             return recorded
         key = rendered_key(asked, interaction, place)
         wire = self._rendered.get(key)
@@ -142,9 +151,10 @@ class Replay:
         return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
 
 
-def _as_it_came(request: Request, recorded: Recorded) -> WireResponse | WireStream | None:
+def _as_it_came(asked: Keyed, recorded: Recorded) -> WireResponse | WireStream | None:
     """The recorded bytes; None for an answer that came plain and is wanted as a stream, or the other way round."""
-    if bool(recorded.frames) is not request.stream and recorded.status == 200:
+    other_mode = bool(recorded.frames) is not asked.request.stream
+    if other_mode and recorded.status == 200 and asked.resource.both_modes:
         return None
     if recorded.frames:
         frames = tuple(frame.data for frame in recorded.frames)

@@ -4,18 +4,18 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from aiohttp import web
 
+from replay_server.endpoints.address import Address, path_parameters, place, session_id, understand
 from replay_server.endpoints.openai import error_response
-from replay_server.endpoints.table import Routed, find
+from replay_server.endpoints.table import Routed
 from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
 from replay_server.interaction import RawRequest, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
-from replay_server.server.address import Address, header_value, locate, session_id
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
+from replay_server.server.headers import header_value
 from replay_server.server.pages import Pages
 from replay_server.stamp import Stamp
 
@@ -23,7 +23,7 @@ log = logging.getLogger("replay_server")
 
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
-_PATHS_REMEMBERED = 1024
+_OURS = "/__replay/"
 _SPECIAL = re.compile(r"[?%#]")
 
 
@@ -58,51 +58,41 @@ class App:
         target = request.raw_path
         # Nearly always a path and nothing else: there is no URL to take apart.
         plain_path = target.startswith("/") and not _SPECIAL.search(target)
-        address, routed = _place(target if plain_path else request.path)
-        if routed is None:
-            return self._respond_page(request, address)
-        answer = await self._answer(request, address, routed)
-        return _to_response(answer, request)
+        address, routed = place(target if plain_path else request.path)
+        if routed is None and (page := self._page(request, address)):
+            return page
+        return _to_response(await self._answer(request, address, routed), request)
 
-    def _respond_page(self, request: web.BaseRequest, address: Address) -> web.Response:
+    def _page(self, request: web.BaseRequest, address: Address) -> web.Response | None:
         page = self._pages.find(address.path)
         if page is None:
-            raise NotFound(f"Invalid URL ({request.method} {request.path})")
+            if address.path.startswith(_OURS):
+                raise NotFound(f"Invalid URL ({request.method} {request.path})")
+            return None
         if request.method not in ("GET", "HEAD"):
-            raise _not_allowed(request)
+            raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.", code="method_not_supported")
         return page()
 
-    async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed) -> Answer:
+    async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed | None) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in routed.methods:
-            raise _not_allowed(request)
         self._api_keys.check(request.headers)
         session = _session(address, request.headers)
         raw = RawRequest(
             method=method,
-            path=address.path,
-            parameters=routed.methods[method][1] | address.parameters,
+            path=address.sent,
+            parameters=path_parameters(address, routed, method),
             query=tuple(request.query.items()) if "?" in request.raw_path else (),
             headers=request.headers,
             body=await _body(request, self._max_body),
         )
+        resource, understood, refusal = understand(raw, address, routed)
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
-        return await replay.answer(routed.resource, routed.resource.parse(raw), session)
-
-
-@lru_cache(_PATHS_REMEMBERED)
-def _place(path: str) -> tuple[Address, Routed | None]:
-    address = locate(path)
-    return address, find(address.path)
+        return await replay.answer(resource, understood, session, refusal)
 
 
 def _session(address: Address, headers: Mapping[str, str]) -> str:
     named = headers.get("x-replay-session")
     return session_id(named) if named is not None else address.session or DEFAULT_SESSION
-
-
-def _not_allowed(request: web.BaseRequest) -> MethodNotAllowed:
-    return MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.", code="method_not_supported")
 
 
 def _failure() -> ApiError:

@@ -10,6 +10,7 @@ from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, read_c
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
 from replay_server.cassettes.yaml import documents
+from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.errors import CassetteError
@@ -83,6 +84,17 @@ GOOD = {
     "messages before prompt": document(request="{messages: [], prompt: x}", response="{refusal: No.}"),
     "models": document(request="{}", response="{models: [a, b]}", endpoint="models"),
     "no models": document(request="{}", response="{}", endpoint="models"),
+    "version": chat("{content: a}", version="1"),
+    "null version": chat("{content: a}", version="null"),
+    "any request": document(request="{body: {input: a}}", response="{body: {}}", endpoint="POST /v1/embeddings"),
+    "any request with a query": document(request="{query: {a: b, c: [d]}}", response="{raw: ''}", endpoint="GET /f"),
+    "an upload": document(
+        request="{form: [{name: a, value: b}, {name: f, filename: g, base64: AP8=}, {name: h, sha256: ab, bytes: 9}]}",
+        response="[{error: {status: 400, message: m}}, {body: 1}]",
+        endpoint="POST /files",
+    ),
+    "any bytes": document(request="{raw: {base64: AP8=}}", response="{raw: x}", endpoint="PUT /f"),
+    "any stream": document(request="{}", response="{stream: {events: [{data: x}]}}", endpoint="GET /f"),
     "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
 }
 
@@ -170,6 +182,21 @@ BAD = {
     "refusal in a choice of a completion": completion("{choices: [{refusal: No.}]}"),
     "content of models": document(request="{}", response="{content: a}", endpoint="models"),
     "models that are no texts": document(request="{}", response="{models: [1]}", endpoint="models"),
+    "a newer version": chat("{content: a}", version="2"),
+    "a version that never was": chat("{content: a}", version="0"),
+    "a version that is a text": chat("{content: a}", version="'1'"),
+    "a method and no path": document(request="{}", response="{raw: ''}", endpoint="GET files"),
+    "a path and no method": document(request="{}", response="{raw: ''}", endpoint="/files"),
+    "a method in lower case": document(request="{}", response="{raw: ''}", endpoint="get /files"),
+    "short form of any request": document(request="{}", response="{content: a}", endpoint="GET /files"),
+    "fields of any request": document(request="{input: a}", response="{raw: ''}", endpoint="POST /embeddings"),
+    "two bodies of any request": document(request="{body: 1, raw: a}", response="{raw: ''}", endpoint="POST /a"),
+    "a query with a number": document(request="{query: {limit: 2}}", response="{raw: ''}", endpoint="GET /files"),
+    "a part without a value": document(request="{form: [{name: a}]}", response="{raw: ''}", endpoint="POST /a"),
+    "a part with two values": document(
+        request="{form: [{name: a, value: b, base64: AP8=}]}", response="{raw: ''}", endpoint="POST /a"
+    ),
+    "bytes that are no base64": document(request="{raw: {base64: A}}", response="{raw: ''}", endpoint="POST /a"),
     "models of a chat": chat("{models: [a]}"),
 }
 
@@ -217,6 +244,8 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert set(kinds["stream-response"]["properties"]["stream"]["properties"]) == set(STREAM_FIELDS)
     assert set(kinds["event"]["then"]["properties"]) == set(RAW_EVENT_FIELDS)
     assert set(kinds["event"]["else"]["properties"]) == set(EVENT_FIELDS)
+    assert set(kinds["http-request"]["properties"]) == set(HTTP_FIELDS)
+    assert set(kinds["http-request"]["properties"]["form"]["items"]["properties"]) == set(PART_FIELDS)
     assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
     assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
 

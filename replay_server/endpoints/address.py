@@ -1,0 +1,99 @@
+"""What a URL path asks for, under all the prefixes that clients use, and which resource answers it."""
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from replay_server.endpoints.base import Resource
+from replay_server.endpoints.table import Routed, any_resource, find
+from replay_server.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from replay_server.interaction import RawRequest, Request
+
+SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+_SESSION_PREFIX = "/__replay/s/"
+_DEPLOYMENT = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)(?P<rest>/.+)")
+_PREFIXES = ("/openai/v1/", "/v1/")
+_PATHS_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A path without its prefixes. `session` is None where the path names none; `sent` is all of it but the session."""
+
+    path: str
+    session: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    sent: str = ""
+
+
+def locate(path: str) -> Address:
+    """Take session, version and Azure's deployment off a path. Raises BadRequest for a session id that is none."""
+    session = None
+    if path.startswith(_SESSION_PREFIX):
+        session, _, rest = path.removeprefix(_SESSION_PREFIX).partition("/")
+        path = f"/{rest}"
+        session_id(session)
+    if deployment := _DEPLOYMENT.fullmatch(path):
+        return Address(deployment["rest"], session, {"deployment": deployment["deployment"]}, path)
+    for prefix in _PREFIXES:
+        if path.startswith(prefix):
+            return Address(path[len(prefix) - 1 :], session, sent=path)
+    return Address(path, session, sent=path)
+
+
+def session_id(text: str) -> str:
+    """The id of a session. Raises BadRequest."""
+    if not SESSION_ID.fullmatch(text):
+        raise BadRequest(
+            f"the session id {text[:128]!r} is not 1 to 128 letters, digits, dots, underscores and hyphens",
+            code="invalid_session",
+        )
+    return text
+
+
+@lru_cache(_PATHS_REMEMBERED)
+def place(path: str) -> tuple[Address, Routed | None]:
+    """The address of a path, and the routes that it leads to: None where no module knows it.
+
+    Another provider's prefix, such as `/api/v1/` or `/openrouter/v1/`, is taken off where a module knows what follows.
+    """
+    address = locate(path)
+    routed = find(address.path)
+    before, _, rest = address.path.partition("/v1/")
+    if routed is None and before and (prefixed := find(f"/{rest}")):
+        return Address(f"/{rest}", address.session, address.parameters, address.sent), prefixed
+    return address, routed
+
+
+def path_parameters(address: Address, routed: Routed | None, method: str) -> dict[str, str]:
+    """What the path itself says: an id, Azure's deployment."""
+    if routed is None or method not in routed.methods:
+        return address.parameters
+    return routed.methods[method][1] | address.parameters
+
+
+def understand(raw: RawRequest, address: Address, routed: Routed | None) -> tuple[Resource, Request, ApiError | None]:
+    """The request as the module that knows it reads it, else as any request.
+
+    The error is what the API says to a request that it does not know: the answer, where nobody has recorded another.
+    """
+    if routed is None:
+        refusal: ApiError = NotFound(f"Invalid URL ({raw.method} {address.sent})")
+    elif raw.method not in routed.methods:
+        refusal = MethodNotAllowed(f"Not allowed to {raw.method} on {address.sent}.", code="method_not_supported")
+    else:
+        try:
+            return routed.resource, routed.resource.parse(raw), None
+        except ApiError as error:
+            refusal = error
+    resource = any_resource(raw.method, address.path)
+    return resource, resource.parse(raw), refusal
+
+
+def read_request(raw: RawRequest) -> tuple[Resource, Request]:
+    """A request that was recorded elsewhere, as the server reads it when a client sends it."""
+    address, routed = place(raw.path)
+    addressed = replace(raw, parameters=path_parameters(address, routed, raw.method))
+    resource, request, _ = understand(addressed, address, routed)
+    return resource, request

@@ -1,0 +1,152 @@
+"""Any request at all: what no module knows is told by method, path, query and body, and answered as it was recorded.
+
+Nothing is known of what such a request means, so all of it makes the key, nothing drifts, a recording is replayed in
+the mode in which it came, and no answer is ever made up.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import orjson
+
+from replay_server.endpoints.base import BadField, Resource, Route
+from replay_server.endpoints.http_form import check_http_fields, flattened, http_fields
+from replay_server.endpoints.openai import error_response, unknown_model
+from replay_server.errors import ApiError, NotFound
+from replay_server.interaction import Json, JsonObject, RawRequest, Reply, Request, Wanted, WireResponse, WireStream
+from replay_server.keys import normalise
+from replay_server.stamp import Stamp
+
+_RESOURCES_REMEMBERED = 4096
+# How streams that are no chat's end. Source: the APIs' own descriptions of their events.
+_LAST_OF_A_RESPONSE = frozenset({"response.completed", "response.failed", "response.incomplete"})
+_WITHIN_A_MESSAGE = ("message_start", "message_delta", "content_block_", "ping")
+
+
+class AnyRequest:
+    """The resource of one method and path."""
+
+    known = False
+    both_modes = False
+    rendered_from: tuple[str, ...] | None = None
+
+    def __init__(self, method: str, path: str) -> None:
+        self.name = f"{method} {path}"
+        self.routes = (Route(method, path, operation_id=""),)
+
+    def parse(self, raw: RawRequest) -> Request:
+        """Read query and body, whatever they are."""
+        return self._request(http_fields(raw.query, raw.headers.get("content-type", ""), raw.body))
+
+    def from_cassette(self, fields: JsonObject) -> Request:
+        """Read `{query, body | form | raw}`. Raises BadField."""
+        check_http_fields(fields)
+        return self._request(fields)
+
+    def _request(self, fields: JsonObject) -> Request:
+        return Request(self.name, _model(fields), fields)
+
+    def canonical(self, request: Request) -> JsonObject:
+        """All of it, normalised."""
+        return {name: normalise(value) for name, value in flattened(request.body).items()}
+
+    def prompt(self, request: Request) -> JsonObject:
+        """All of it, as it came."""
+        return flattened(request.body)
+
+    def shape(self, request: Request) -> JsonObject:
+        """Nothing: it is in the key."""
+        return {}
+
+    def shape_field(self, request: Request, name: str) -> Json:
+        """None: it is in the key."""
+        return None
+
+    def drifting(self, request: Request) -> JsonObject:
+        """Nothing: it is in the key."""
+        return {}
+
+    def drifting_field(self, request: Request, name: str) -> Json:
+        """None: it is in the key."""
+        return None
+
+    def validate(self, request: Request) -> None:
+        """Refuse it: an answer to it cannot be made up."""
+        method, _, path = self.name.partition(" ")
+        raise NotFound(f"Invalid URL ({method} {path})")
+
+    def unknown_model(self, model: str) -> ApiError:
+        """The error of the live API for a model that there is not."""
+        return unknown_model(model)
+
+    def wanted(self, request: Request) -> Wanted:
+        """Nobody knows what it asks for. Raises NotFound."""
+        raise NotFound(f"{self.name} can only be recorded and replayed")
+
+    def read_reply(self, short: JsonObject) -> Reply:
+        """There is no short form: nobody knows what is meant."""
+        raise BadField((), f"{self.name} has no short form: give error, body, stream or raw")
+
+    def write_reply(self, reply: Reply) -> JsonObject:
+        """There is no short form."""
+        raise BadField((), f"{self.name} has no short form")
+
+    def read_body(self, body: Json) -> Reply:
+        """A recorded answer stays plain."""
+        raise BadField((), "is of no endpoint that is known here")
+
+    def read_stream(self, chunks: Sequence[Json]) -> Reply:
+        """A recorded stream stays one."""
+        raise BadField((), "is of no endpoint that is known here")
+
+    def ends_stream(self, data: bytes) -> bool:
+        """Whether a frame's data may be a stream's last: not where it names an event that others follow."""
+        return data == b"[DONE]" or _may_be_last(_event_type(data))
+
+    def render(self, request: Request, reply: Reply, stamp: Stamp) -> WireResponse:
+        """Never asked: there are no neutral replies. Raises NotFound."""
+        raise NotFound(f"{self.name} can only be recorded and replayed")
+
+    def stream(self, request: Request, reply: Reply, stamp: Stamp) -> WireStream:
+        """Never asked: there are no neutral replies. Raises NotFound."""
+        raise NotFound(f"{self.name} can only be recorded and replayed")
+
+    def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
+        """The API's error object."""
+        return error_response(error, stamp)
+
+
+@lru_cache(_RESOURCES_REMEMBERED)
+def any_request(method: str, path: str) -> Resource:
+    """The resource of requests by this method to this path, which has no `/v1`."""
+    return AnyRequest(method, path)
+
+
+def _model(fields: JsonObject) -> str:
+    body = fields.get("body")
+    model = body.get("model") if isinstance(body, dict) else _form_value(fields, "model")
+    return model if isinstance(model, str) else ""
+
+
+def _form_value(fields: JsonObject, name: str) -> Json:
+    """The value of a part of the form."""
+    form = fields.get("form")
+    parts = [part for part in form if isinstance(part, dict)] if isinstance(form, list) else []
+    return next((part.get("value") for part in parts if part.get("name") == name), None)
+
+
+def _event_type(data: bytes) -> str:
+    try:
+        event = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return ""
+    kind = event.get("type") or event.get("object") if isinstance(event, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _may_be_last(kind: str) -> bool:
+    if kind == "chat.completion.chunk":
+        return False  # [DONE] follows
+    if kind.startswith("response."):
+        return kind in _LAST_OF_A_RESPONSE
+    return not kind.startswith(_WITHIN_A_MESSAGE)
