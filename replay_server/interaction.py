@@ -4,10 +4,10 @@
 `Reply`, so that the generator needs to know no endpoint, and a new endpoint needs no change of the generator.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, Union
+from typing import Protocol, TypeAlias, Union
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -287,3 +287,17 @@ class WireStream:
     status: int
     headers: Mapping[str, str]
     frames: Iterable[bytes]
+
+
+class WireLive(Protocol):
+    """An answer that an upstream is giving just now: passed on as it comes."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    """As the upstream sent them, without those that are between it and us. A name may come more than once."""
+
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end. Raises ConnectionError where it breaks off."""
+
+    def leave(self) -> None:
+        """Nobody reads on: the client has gone, or wants no body."""

@@ -1,11 +1,27 @@
 """The settings of a server: one value, built once, from options, environment, `replay.yaml` and defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PORT = 8080
 DEFAULT_MAX_BODY = 64 * 1024 * 1024
 """Bytes. The live API takes images and audio of 25 MB."""
+
+
+DEFAULT_UPSTREAM_TIMEOUT = 600.0
+"""Seconds without a sign of life: what the client libraries bear themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where some requests go. `selector`: a glob of model names, a path prefix that starts with `/`, or empty for all.
+
+    `api_key` takes the place of the client's own key; None: the client's goes on.
+    """
+
+    selector: str
+    url: str
+    api_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +35,7 @@ class Settings:
     api_keys: tuple[str, ...] = ()
     save_misses: Path | None = None
     max_body: int = DEFAULT_MAX_BODY
+    upstreams: tuple[Upstream, ...] = ()
+    record_mode: str = "none"
+    record_errors: bool = False
+    upstream_timeout: float = DEFAULT_UPSTREAM_TIMEOUT

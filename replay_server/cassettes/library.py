@@ -19,6 +19,8 @@ class Library:
         self.directory = directory
         self.config = config or Config()
         self._by_key: dict[str, list[Candidate]] = {}
+        self._keys: dict[str, set[str]] | None = None
+        self.revision = 0  # counts the changes since it was loaded
         cassettes = set()
         for interaction in interactions:
             self._add(interaction)
@@ -36,10 +38,35 @@ class Library:
         """The request with its key, under the rules of this library."""
         return Keyed(resource, request, self.config)
 
-    def find(self, asked: Keyed) -> Match | list[Disagreement]:
-        """The interaction that answers; else those that have the key, and why they cannot."""
+    def find(self, asked: Keyed, cassette: str = "") -> Match | list[Disagreement]:
+        """The interaction that answers; else those that have the key, and why they cannot.
+
+        Those of the `cassette` that a session names come before all others.
+        """
         candidates = self._by_key.get(asked.key)
-        return best(candidates, asked, self.config.match_on) if candidates else []
+        return best(candidates, asked, self.config.match_on, cassette) if candidates else []
+
+    def put(self, cassette: str, interactions: Iterable[Interaction]) -> None:
+        """Take what a cassette holds now, in place of what it held."""
+        if self._keys is None:  # only who records needs to know them
+            self._keys = {}
+            for key, candidates in self._by_key.items():
+                for candidate in candidates:
+                    self._keys.setdefault(candidate.interaction.cassette, set()).add(key)
+        self._remove(cassette, self._keys.pop(cassette, set()))
+        added = {self._add(interaction) for interaction in interactions}
+        if added:
+            self._keys[cassette] = added
+        self.cassettes = len(self._keys)
+        self.revision += 1
+
+    def _remove(self, cassette: str, keys: Iterable[str]) -> None:
+        for key in keys:
+            left = [found for found in self._by_key[key] if found.interaction.cassette != cassette]
+            if left:
+                self._by_key[key] = left
+            else:
+                del self._by_key[key]
 
     def __iter__(self) -> Iterator[Candidate]:
         return (candidate for candidates in self._by_key.values() for candidate in candidates)
@@ -56,10 +83,11 @@ class Library:
         """The models that the cassettes name, in order."""
         return tuple(sorted({candidate.keyed.request.model for candidate in self} - {""}))
 
-    def _add(self, interaction: Interaction) -> None:
+    def _add(self, interaction: Interaction) -> str:
         resource = resource_named(interaction.endpoint)
         keyed = self.key(resource, resource.from_cassette(interaction.request))
         self._by_key.setdefault(keyed.key, []).append(Candidate(interaction, keyed))
+        return keyed.key
 
 
 def read_directory(directory: Path) -> Iterator[Interaction]:

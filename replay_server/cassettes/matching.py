@@ -86,8 +86,10 @@ class Disagreement:
         return next(explain(self.recorded, self.asked, self.field))
 
 
-def best(candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...]) -> Match | list[Disagreement]:
-    """The candidate nearest to what is asked; where none can answer, why each cannot."""
+def best(
+    candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...], cassette: str = ""
+) -> Match | list[Disagreement]:
+    """The candidate nearest to what is asked, those of `cassette` first; where none can answer, why each cannot."""
     if len(candidates) == 1:  # nearly always: there is nothing to rank
         only = _compare(candidates[0], asked, match_on)
         return only if isinstance(only, Match) else [only]
@@ -95,15 +97,18 @@ def best(candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...
     for candidate in candidates:
         found = _compare(candidate, asked, match_on)
         if isinstance(found, Match):
-            matches.append((_rank(candidate, asked, found), found))
+            matches.append((_rank(candidate, asked, found, cassette), found))
         else:
             disagreements.append(found)
     return min(matches, key=lambda ranked: ranked[0])[1] if matches else disagreements
 
 
-def _rank(candidate: Candidate, asked: Keyed, match: Match) -> tuple[bool, bool, int, bool, str, int]:
+def _rank(
+    candidate: Candidate, asked: Keyed, match: Match, cassette: str
+) -> tuple[bool, bool, bool, int, bool, str, int]:
     ours, theirs = candidate.keyed.request, asked.request
     return (
+        not is_part_of(candidate.interaction.cassette, cassette),
         ours.body != theirs.body,
         candidate.keyed.prompt != asked.prompt,
         len(match.drift),
@@ -111,6 +116,11 @@ def _rank(candidate: Candidate, asked: Keyed, match: Match) -> tuple[bool, bool,
         candidate.interaction.cassette,
         candidate.interaction.place,
     )
+
+
+def is_part_of(file: str, cassette: str) -> bool:
+    """Whether a file is what a session or a recorder calls `cassette`: the file of that name, or one in its folder."""
+    return file.startswith(f"{cassette}/") or file in (f"{cassette}.yaml", f"{cassette}.yml")
 
 
 def _compare(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> Match | Disagreement:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
 
 import click
 import orjson
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from replay_server.record.script import Script
 
 _MODES = ("none", "once", "new_episodes", "all")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _INTERRUPTED = 130
 
 
@@ -87,7 +85,7 @@ def command(
     from replay_server.record.modes import RecordMode
     from replay_server.record.run import Options
     from replay_server.record.script import read_script
-    from replay_server.record.upstream import upstream_url
+    from replay_server.record.upstream_url import read_key, upstream_url
 
     if cassette is not None and len(scripts) > 1:
         raise UsageError("--cassette names one cassette, and there are several scripts: give one script")
@@ -100,7 +98,7 @@ def command(
         cassettes=cassettes,
         mode=RecordMode(record_mode),
         upstream=url,
-        api_key=_api_key(api_key_env, url) if asks and url else None,
+        api_key=read_key(api_key_env, url, os.environ) if asks and url else None,
         offline=offline,
         concurrency=concurrency,
         timeout=timeout,
@@ -119,20 +117,6 @@ def _name(script: BinaryIO) -> str:
 def _from_environment(parameter: str) -> bool:
     source = click.get_current_context().get_parameter_source(parameter)
     return source is click.core.ParameterSource.ENVIRONMENT
-
-
-def _api_key(variable: str, url: str) -> str | None:
-    if not variable:
-        return None
-    key = os.environ.get(variable)
-    if not key and urlsplit(url).hostname not in _LOOPBACK:
-        raise UsageError(
-            f"{variable} is not set: set it to the key of {url}, or pass --api-key-env '' if that needs none"
-        )
-    key = (key or "").strip()
-    if not (key.isascii() and key.isprintable()):
-        raise UsageError(f"{variable} holds no key: it has line breaks or other characters that no key has")
-    return key or None
 
 
 def _show_plan(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +12,24 @@ import click
 from replay_server import __version__
 from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
-from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, Settings
+from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_UPSTREAM_TIMEOUT, Settings, Upstream
 from replay_server.terminal import counted
 
 if TYPE_CHECKING:
     from replay_server.replay.decision import Replay
     from replay_server.server.run import RunningServer
 
-_ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
+_ON_MISS = {
+    "generate": "a miss is generated",
+    "error": "a miss is an error",
+    "upstream": "a miss goes to the upstream",
+}
+_EMPTY = {
+    "generate": "every answer will be generated",
+    "error": "every answer will be a miss",
+    "upstream": "every request goes to the upstream",
+}
+_MODES = ("none", "once", "new_episodes", "all")
 
 
 @click.command("serve")
@@ -37,7 +49,8 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
     "--on-miss",
     type=click.Choice(list(_ON_MISS)),
     envvar="REPLAY_SERVER_ON_MISS",
-    help="What answers a request that no interaction matches: the generator (default), or a 404 that explains it.",
+    help="What answers a request that no interaction matches: the generator (default), a 404 that explains it, or the"
+    " upstream (default where there is one).",
 )
 @click.option("--strict", is_flag=True, envvar="REPLAY_SERVER_STRICT", help="Short for --on-miss error.")
 @click.option(
@@ -64,6 +77,46 @@ _ON_MISS = {"generate": "a miss is generated", "error": "a miss is an error"}
     metavar="BYTES",
     help="Longest request body that is read.",
 )
+@click.option(
+    "--upstream",
+    "upstreams",
+    multiple=True,
+    envvar="REPLAY_SERVER_UPSTREAM",
+    metavar="[MODEL=|/PATH=]URL",
+    help="A real API to stand in front of; repeatable, for a glob of models or a path prefix.",
+)
+@click.option(
+    "--api-key-env",
+    "api_key_variables",
+    multiple=True,
+    envvar="REPLAY_SERVER_API_KEY_ENV",
+    metavar="[MODEL=|/PATH=]VARIABLE",
+    help="Variable that holds the upstream's key. Without it, the client's own key goes on.",
+)
+@click.option(
+    "--record-mode",
+    type=click.Choice(_MODES),
+    default="none",
+    show_default=True,
+    envvar="REPLAY_SERVER_RECORD_MODE",
+    help="What of the upstream's answers is recorded. none: nothing. once: into cassettes that are not there yet."
+    " new_episodes: what is not there. all: everything anew.",
+)
+@click.option(
+    "--record-errors",
+    is_flag=True,
+    envvar="REPLAY_SERVER_RECORD_ERRORS",
+    help="Record 408, 429, 5xx and answers that broke off, too.",
+)
+@click.option(
+    "--upstream-timeout",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    default=DEFAULT_UPSTREAM_TIMEOUT,
+    show_default=True,
+    envvar="REPLAY_SERVER_UPSTREAM_TIMEOUT",
+    metavar="SECONDS",
+    help="Longest silence of the upstream.",
+)
 def command(
     cassettes: Path,
     host: str,
@@ -73,6 +126,11 @@ def command(
     api_keys: tuple[str, ...],
     save_misses: Path | None,
     max_body: int,
+    upstreams: tuple[str, ...],
+    api_key_variables: tuple[str, ...],
+    record_mode: str,
+    record_errors: bool,
+    upstream_timeout: float,
 ) -> None:
     """Answer the OpenAI API from cassettes.
 
@@ -88,21 +146,52 @@ def command(
         api_keys=api_keys,
         save_misses=save_misses,
         max_body=max_body,
+        upstreams=_upstreams(upstreams, api_key_variables, api_keys),
+        record_mode=record_mode,
+        record_errors=record_errors,
+        upstream_timeout=upstream_timeout,
     )
+    _check_recording(settings)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
-    asyncio.run(run(settings, _report))
+    asyncio.run(run(settings, partial(_report, settings)))
 
 
-def _report(server: "RunningServer", replay: "Replay") -> None:
+def _upstreams(
+    upstreams: tuple[str, ...], variables: tuple[str, ...], api_keys: tuple[str, ...]
+) -> tuple[Upstream, ...]:
+    if not upstreams and not variables:
+        return ()
+    from replay_server.record.upstream_url import read_upstreams
+
+    found = read_upstreams(upstreams, variables, os.environ)
+    if api_keys and not all(upstream.api_key for upstream in found) and not variables:
+        raise UsageError(
+            "--api-key guards this server, so the clients' keys are not for the upstream: name the variable of its key"
+            " with --api-key-env, or pass --api-key-env '' if it needs none"
+        )
+    return found
+
+
+def _check_recording(settings: Settings) -> None:
+    if settings.upstreams:
+        return
+    if settings.record_mode != "none":
+        raise UsageError(f"--record-mode {settings.record_mode} needs an upstream: add --upstream URL")
+    if settings.on_miss == "upstream":
+        raise UsageError("--on-miss upstream needs an upstream: add --upstream URL")
+
+
+def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:
     library = replay.library
-    if not len(library):
+    if not len(library) and settings.record_mode == "none":
         _warn_empty(library.directory, replay.on_miss, saves_misses=replay.saves_misses)
+    recording = f" - recording ({settings.record_mode})" if settings.record_mode != "none" else ""
     click.echo(
         f"replay-server {__version__} on {server.url}/v1"
         f" - {counted(library.cassettes, 'cassette')}, {counted(len(library), 'interaction')}"
-        f" - {_ON_MISS[replay.on_miss]}"
+        f" - {_ON_MISS[replay.on_miss]}{recording}"
     )
 
 
@@ -112,5 +201,4 @@ def _warn_empty(directory: str, on_miss: str, *, saves_misses: bool) -> None:
         raise UsageError(
             f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
         )
-    what = "a miss" if on_miss == "error" else "generated"
-    click.echo(f"replay-server: warning: {directory} {there}: every answer will be {what}", err=True)
+    click.echo(f"replay-server: warning: {directory} {there}: {_EMPTY[on_miss]}", err=True)

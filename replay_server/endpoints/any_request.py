@@ -19,8 +19,8 @@ from replay_server.stamp import Stamp
 
 _RESOURCES_REMEMBERED = 4096
 # How streams that are no chat's end. Source: the APIs' own descriptions of their events.
-_LAST_OF_A_RESPONSE = frozenset({"response.completed", "response.failed", "response.incomplete"})
-_WITHIN_A_MESSAGE = ("message_start", "message_delta", "content_block_", "ping")
+_LAST_EVENTS = frozenset({"response.completed", "response.failed", "response.incomplete", "message_stop"})
+_OTHERS_FOLLOW = ("response.", "chat.completion.chunk", "message_start", "message_delta", "content_block_", "ping")
 
 
 class AnyRequest:
@@ -99,9 +99,9 @@ class AnyRequest:
         """A recorded stream stays one."""
         raise BadField((), "is of no endpoint that is known here")
 
-    def ends_stream(self, data: bytes) -> bool:
-        """Whether a frame's data may be a stream's last: not where it names an event that others follow."""
-        return data == b"[DONE]" or _may_be_last(_event_type(data))
+    def ends_stream(self, data: bytes) -> bool | None:
+        """Whether a frame's data ends a stream, as far as its event is one of an API that is known to us."""
+        return True if data == b"[DONE]" else _ends(_event_type(data))
 
     def render(self, request: Request, reply: Reply, stamp: Stamp) -> WireResponse:
         """Never asked: there are no neutral replies. Raises NotFound."""
@@ -144,9 +144,7 @@ def _event_type(data: bytes) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _may_be_last(kind: str) -> bool:
-    if kind == "chat.completion.chunk":
-        return False  # [DONE] follows
-    if kind.startswith("response."):
-        return kind in _LAST_OF_A_RESPONSE
-    return not kind.startswith(_WITHIN_A_MESSAGE)
+def _ends(kind: str) -> bool | None:
+    if kind in _LAST_EVENTS:
+        return True
+    return False if kind.startswith(_OTHERS_FOLLOW) else None

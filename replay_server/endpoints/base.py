@@ -100,8 +100,8 @@ class Resource(Protocol):
     def read_stream(self, chunks: Sequence[Json]) -> Reply:
         """Read the chunks of a recorded stream, so that it can be answered whole. Raises BadField."""
 
-    def ends_stream(self, data: bytes) -> bool:
-        """Whether a frame's data is what ends a stream that came whole: `[DONE]`."""
+    def ends_stream(self, data: bytes) -> bool | None:
+        """Whether a frame's data is what ends a stream that came whole: `[DONE]`. None where that cannot be told."""
 
     def render(self, request: Request, reply: Any, stamp: Stamp) -> WireResponse:
         """The plain answer."""

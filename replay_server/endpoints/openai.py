@@ -106,7 +106,7 @@ class OpenAIResource:
 
         check(request.body, request_schema(self.routes[0].operation_id))
 
-    def ends_stream(self, data: bytes) -> bool:
+    def ends_stream(self, data: bytes) -> bool | None:
         """Whether a frame's data is what ends a stream that came whole."""
         return data == b"[DONE]"
 

@@ -7,23 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from replay_server.cassettes.sse import frame_data, split_frames
 from replay_server.endpoints.base import Resource
-from replay_server.errors import UsageError
-from replay_server.interaction import Answered, Json, JsonObject, TimedFrame
-from replay_server.terminal import counted
+from replay_server.interaction import Answered, JsonObject
+from replay_server.record.capture import FrameCutter, NotWhole, check_stream, words
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 120.0
 """Seconds. An upstream that asks for more patience is given up on sooner by the limit of attempts."""
-_WORDS_SHOWN = 300
 
 
 class AnswerFailed(Exception):
@@ -33,24 +29,6 @@ class AnswerFailed(Exception):
         super().__init__(message)
         self.retried = retried
         self.retry_after = retry_after
-
-
-def upstream_url(text: str) -> str:
-    """The base of an upstream's paths; `/v1` where it names no path. Raises UsageError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
-        raise UsageError(f"--upstream {text!r} is no URL: it must start with http:// or https:// and name a host")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError("--upstream must be a plain URL: give the key by the variable that --api-key-env names")
-    return text.rstrip("/") if parts.path.strip("/") else f"{text.rstrip('/')}/v1"
-
-
-def _has_port(parts: SplitResult) -> bool:
-    """Whether the port, if there is one, can be one."""
-    try:
-        return parts.port != 0
-    except ValueError:
-        return False
 
 
 class Upstream:
@@ -115,7 +93,7 @@ class Upstream:
                     return await _read_stream(response, resource, started)
                 return _read_plain(response, await response.read())
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise AnswerFailed(f"{self._url}: {_reason(error)}", retried=True) from None
+            raise AnswerFailed(f"{self._url}: {reason(error)}", retried=True) from None
 
 
 @asynccontextmanager
@@ -135,7 +113,8 @@ def _wait(state: RetryCallState) -> float:
     return wait_random_exponential(multiplier=0.5, max=30)(state)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What went wrong on the way to an upstream, in a few words."""
     if isinstance(error, asyncio.TimeoutError):
         return "gave no sign of life in time"
     if isinstance(error, aiohttp.ClientPayloadError):
@@ -149,74 +128,34 @@ def _read_plain(response: aiohttp.ClientResponse, body: bytes) -> Answered:
     headers = _headers(response)
     if response.status != 200:
         raise AnswerFailed(
-            f"the upstream answered {response.status}: {_words(body)}",
+            f"the upstream answered {response.status}: {words(body)}",
             retried=response.status in _RETRIED and headers.get("x-should-retry") != "false",
             retry_after=_retry_after(headers),
         )
     if response.content_type != "application/json":
-        raise AnswerFailed(f"the upstream answered {response.content_type}, not JSON: {_words(body)}")
+        raise AnswerFailed(f"the upstream answered {response.content_type}, not JSON: {words(body)}")
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise AnswerFailed(f"the upstream answered what is not JSON ({error}): {_words(body)}", retried=True) from None
+        raise AnswerFailed(f"the upstream answered what is not JSON ({error}): {words(body)}", retried=True) from None
     return Answered(response.status, headers, body)
 
 
 async def _read_stream(response: aiohttp.ClientResponse, resource: Resource, started: float) -> Answered:
-    frames: list[TimedFrame] = []
-    rest, before = b"", started
+    cutter = FrameCutter(started)
     async for data in response.content.iter_any():
-        *whole, rest = _pieces(rest + data)
-        now = time.monotonic()
-        for frame in whole:
-            frames.append(TimedFrame(now - before, frame))
-            before = now
-    if rest:
-        frames.append(TimedFrame(time.monotonic() - before, rest))
-    _check_stream(frames, resource)
-    return Answered(response.status, _headers(response), b"".join(frame.data for frame in frames), tuple(frames))
-
-
-def _pieces(data: bytes) -> list[bytes]:
-    """Whole frames, and what there is of the next one: maybe nothing."""
-    pieces = split_frames(data)
-    return [*pieces, b""] if data.endswith((b"\n\n", b"\r\n\r\n")) else pieces
-
-
-def _check_stream(frames: list[TimedFrame], resource: Resource) -> None:
-    """Raise AnswerFailed for a stream that tells of an error or did not come to its end."""
-    data = [found for frame in frames if (found := frame_data(frame.data)) is not None]
-    for text in data:
-        error = _error_in(text)
-        if error is not None:
-            raise AnswerFailed(f"the upstream's stream tells of an error: {error}", retried=True)
-    if not data or not resource.ends_stream(data[-1]):
-        raise AnswerFailed(f"the upstream's stream broke off after {counted(len(frames), 'event')}", retried=True)
-
-
-def _error_in(text: bytes) -> str | None:
+        cutter.take(data, time.monotonic())
+    cutter.end(time.monotonic())
+    frames = tuple(cutter.frames)
     try:
-        chunk: Json = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    error = chunk.get("error") if isinstance(chunk, dict) else None
-    return _words(orjson.dumps(error)) if error else None
+        check_stream(frames, resource)
+    except NotWhole as error:
+        raise AnswerFailed(str(error), retried=error.retried) from None
+    return Answered(response.status, _headers(response), b"".join(frame.data for frame in frames), frames)
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
-
-
-def _words(body: bytes) -> str:
-    """The upstream's own words: the message of its error object, else the beginning of what it said."""
-    try:
-        value: Json = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        value = None
-    error = value.get("error", value) if isinstance(value, dict) else None
-    message = error.get("message") if isinstance(error, dict) else error
-    text = message if isinstance(message, str) else body.decode(errors="replace")
-    return text.strip()[:_WORDS_SHOWN] or "(nothing)"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Disagreement, Keyed, Match
@@ -15,11 +16,13 @@ from replay_server.fallback import Generator
 from replay_server.interaction import (
     ErrorReply,
     Interaction,
+    RawRequest,
     Recorded,
     Repeat,
     Reply,
     Request,
     Response,
+    WireLive,
     WireResponse,
     WireStream,
 )
@@ -34,6 +37,7 @@ class OnMiss(StrEnum):
 
     GENERATE = "generate"
     ERROR = "error"
+    UPSTREAM = "upstream"
 
 
 class Source(StrEnum):
@@ -41,6 +45,7 @@ class Source(StrEnum):
 
     CASSETTE = "cassette"
     GENERATED = "generated"
+    UPSTREAM = "upstream"
     STATE = "state"
     MISS = "miss"
     ERROR = "error"
@@ -50,21 +55,35 @@ class Source(StrEnum):
 class Answer:
     """What goes out, and the `x-replay-*` headers that say where it comes from."""
 
-    wire: WireResponse | WireStream
+    wire: WireResponse | WireStream | WireLive
     headers: Mapping[str, str]
+
+
+class Live(Protocol):
+    """A real API behind us."""
+
+    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
+        """Its answer; None where what is recorded, or what a miss gets without it, is the answer. Raises ApiError."""
 
 
 class Replay:
     """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss."""
 
     def __init__(
-        self, library: Library, state: State, on_miss: OnMiss, remedy: str, misses: MissLog | None = None
+        self,
+        library: Library,
+        state: State,
+        on_miss: OnMiss,
+        remedy: str,
+        misses: MissLog | None = None,
+        live: Live | None = None,
     ) -> None:
         self.library = library
         self._state = state
         self.on_miss = on_miss
         self._remedy = remedy
         self._misses = misses
+        self._live = live
         self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
@@ -76,7 +95,7 @@ class Replay:
         return self._misses is not None
 
     async def answer(
-        self, resource: Resource, request: Request, session: str, refusal: ApiError | None = None
+        self, resource: Resource, request: Request, session: str, raw: RawRequest, refusal: ApiError | None = None
     ) -> Answer:
         """The answer to a request. Errors of the API are answers too.
 
@@ -84,12 +103,16 @@ class Replay:
         """
         asked = self.library.key(resource, request)
         try:
-            return await self._answer(asked, session, refusal)
+            return await self._answer(asked, session, raw, refusal)
         except ApiError as error:
             return Answer(resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
 
-    async def _answer(self, asked: Keyed, session: str, refusal: ApiError | None) -> Answer:
-        found = self.library.find(asked)
+    async def _answer(self, asked: Keyed, session: str, raw: RawRequest, refusal: ApiError | None) -> Answer:
+        found = self.library.find(asked, session)
+        if self._live is not None:
+            wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
+            if wire is not None:
+                return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
             return await self._replayed(asked, found, session)
         if refusal is not None and not (
@@ -127,7 +150,7 @@ class Replay:
         response = interaction.responses[place]
         if isinstance(response, Recorded) and (recorded := _as_it_came(asked, response)) is not None:
             return recorded
-        key = rendered_key(asked, interaction, place)
+        key = rendered_key(asked, interaction, place, self.library.revision)
         wire = self._rendered.get(key)
         return wire or self._rendered.put(key, self._wire(asked, interaction, response, Stamp(asked.key, place)))
 

@@ -15,14 +15,15 @@ MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 500
 """Bytes that an answer costs beside its body and the fields of its key."""
 
-RenderedKey = tuple[str, int, int, bytes]
+RenderedKey = tuple[int, str, int, int, bytes]
+"""Revision of the library, cassette, place in it, place in the sequence, fields of the request."""
 
 
-def rendered_key(asked: Keyed, interaction: Interaction, place: int) -> RenderedKey:
+def rendered_key(asked: Keyed, interaction: Interaction, place: int, revision: int) -> RenderedKey:
     """All that the bytes of a replayed answer depend on."""
     body, names = asked.request.body, asked.resource.rendered_from
     fields = orjson.dumps(body if names is None else [body.get(name) for name in names])
-    return interaction.cassette, interaction.place, place, fields
+    return revision, interaction.cassette, interaction.place, place, fields
 
 
 class RenderedAnswers:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from replay_server.endpoints.address import Address, path_parameters, place, session_id, understand
 from replay_server.endpoints.openai import error_response
 from replay_server.endpoints.table import Routed
 from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
-from replay_server.interaction import RawRequest, WireStream
+from replay_server.interaction import RawRequest, WireLive, WireResponse, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
@@ -47,12 +48,11 @@ class App:
         except Exception:
             log.exception("cannot answer %s %s", request.method, header_value(request.path))
             response = _respond_error(_failure(), request)
-        response.headers.setdefault("server", SERVER)
-        if "origin" in request.headers:
-            response.headers.update(CORS)
+        if not response.prepared:
+            _add_own_headers(response, request)
         return response
 
-    async def _respond(self, request: web.BaseRequest) -> web.Response:
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return preflight(request.headers)
         target = request.raw_path
@@ -61,7 +61,11 @@ class App:
         address, routed = place(target if plain_path else request.path)
         if routed is None and (page := self._page(request, address)):
             return page
-        return _to_response(await self._answer(request, address, routed), request)
+        answer = await self._answer(request, address, routed)
+        wire = answer.wire
+        if isinstance(wire, WireResponse | WireStream):
+            return _to_response(wire, answer.headers, request)
+        return await _pass_on(wire, answer.headers, request)
 
     def _page(self, request: web.BaseRequest, address: Address) -> web.Response | None:
         page = self._pages.find(address.path)
@@ -87,7 +91,7 @@ class App:
         )
         resource, understood, refusal = understand(raw, address, routed)
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
-        return await replay.answer(resource, understood, session, refusal)
+        return await replay.answer(resource, understood, session, raw, refusal)
 
 
 def _session(address: Address, headers: Mapping[str, str]) -> str:
@@ -131,18 +135,39 @@ def _too_large(most: int) -> BodyTooLarge:
 
 def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
     wire = error_response(error, Stamp(f"{request.method} {request.path} {error.message}"))
-    return _to_response(Answer(wire, {"x-replay-source": Source.ERROR}), request)
+    return _to_response(wire, {"x-replay-source": Source.ERROR}, request)
 
 
-def _to_response(answer: Answer, request: web.BaseRequest) -> web.Response:
-    wire = answer.wire
-    headers = {**wire.headers, **answer.headers}
-    for name, value in answer.headers.items():
+def _add_own_headers(response: web.StreamResponse, request: web.BaseRequest) -> None:
+    response.headers.setdefault("server", SERVER)
+    if "origin" in request.headers:
+        response.headers.update(CORS)
+
+
+def _to_response(
+    wire: WireResponse | WireStream, replay_headers: Mapping[str, str], request: web.BaseRequest
+) -> web.Response:
+    headers = {**wire.headers, **replay_headers}
+    for name, value in replay_headers.items():
         if not value.isascii() or not value.isprintable():
             headers[name] = header_value(value)
     if isinstance(wire, WireStream):
         return _streamed(wire, headers, request)
     return web.Response(status=wire.status, headers=headers, body=wire.body)
+
+
+async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.StreamResponse:
+    """Give a client what an upstream gives, piece by piece. A client that leaves costs nobody the recording."""
+    response = web.StreamResponse(status=wire.status, headers=CIMultiDict([*wire.headers, *replay_headers.items()]))
+    _add_own_headers(response, request)
+    try:
+        await response.prepare(request)
+        while request.method != "HEAD" and (data := await wire.read()):
+            await response.write(data)
+        await response.write_eof()
+    finally:
+        wire.leave()
+    return response
 
 
 def _streamed(wire: WireStream, headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:

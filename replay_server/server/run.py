@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,11 +16,14 @@ from replay_server.cassettes.library import Library
 from replay_server.errors import UsageError
 from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.miss_log import MissLog
-from replay_server.replay.state import MemoryState
+from replay_server.replay.state import MemoryState, State
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
 from replay_server.server.protocol import HttpServer
 from replay_server.settings import Settings
+
+if TYPE_CHECKING:
+    from replay_server.record.live import LiveTraffic
 
 _GRACE_SECONDS = 5.0  # less than the ten after which containers are killed
 
@@ -33,6 +37,7 @@ class RunningServer:
         self._runner = web.ServerRunner(
             HttpServer(self._app.handle, max_body=settings.max_body), shutdown_timeout=_GRACE_SECONDS
         )
+        self._live: LiveTraffic | None = None
         self.url = ""
 
     async def bind(self) -> None:
@@ -62,20 +67,47 @@ class RunningServer:
             raise
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
-        replay = Replay(library, MemoryState(), on_miss(settings, library), _remedy(settings), misses)
+        state, chosen = MemoryState(), on_miss(settings, library)
+        self._live = _live(settings, library, state, forwards_misses=chosen is OnMiss.UPSTREAM)
+        replay = Replay(library, state, chosen, _remedy(settings), misses, self._live)
         gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
         gc.enable()
         self._app.ready.set_result(replay)
         return replay
 
     async def stop(self) -> None:
-        """Finish the answers under way, and close."""
+        """Finish the answers under way, and the recordings, and close."""
         await self._runner.cleanup()
+        if self._live is not None:
+            await self._live.close(_GRACE_SECONDS)
 
 
 def on_miss(settings: Settings, library: Library) -> OnMiss:
-    """What answers a miss: as the settings say, else `replay.yaml`, else the generator."""
-    return OnMiss(settings.on_miss or library.config.on_miss or OnMiss.GENERATE)
+    """What answers a miss: as the settings say, else `replay.yaml`, else an upstream if there is one."""
+    default = OnMiss.UPSTREAM if settings.upstreams else OnMiss.GENERATE
+    return OnMiss(settings.on_miss or library.config.on_miss or default)
+
+
+def _live(settings: Settings, library: Library, state: State, *, forwards_misses: bool) -> "LiveTraffic | None":
+    if not settings.upstreams:
+        return None
+    # Imported when there is an upstream: a server that only replays starts without an HTTP client.
+    from replay_server.record.forward import Forwarder
+    from replay_server.record.live import LiveTraffic
+    from replay_server.record.live_cassettes import LiveCassettes
+    from replay_server.record.modes import RecordMode
+
+    mode = RecordMode(settings.record_mode)
+    return LiveTraffic(
+        settings.cassettes,
+        settings.upstreams,
+        Forwarder(settings.upstream_timeout),
+        LiveCassettes(settings.cassettes, library, state, mode),
+        mode,
+        forwards_misses=forwards_misses,
+        record_errors=settings.record_errors,
+        largest=settings.max_body,
+    )
 
 
 def _remedy(settings: Settings) -> str:

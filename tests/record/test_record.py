@@ -16,7 +16,7 @@ from replay_server.record.modes import RecordMode
 from replay_server.record.run import Options, plan, record
 from replay_server.record.script import read_script
 from replay_server.record.steps import Step
-from replay_server.record.upstream import upstream_url
+from replay_server.record.upstream_url import upstream_url
 
 Run = Callable[..., Awaitable[list[Step]]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

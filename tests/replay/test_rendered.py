@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.table import resource_named
-from replay_server.interaction import WireResponse, WireStream
+from replay_server.interaction import RawRequest, WireResponse, WireStream
 from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.rendered import RenderedAnswers
 from replay_server.replay.state import MemoryState
@@ -48,6 +48,9 @@ fields = st.fixed_dictionaries(
 )
 
 
+RAW = RawRequest("POST", "/", {}, (), {}, b"")
+
+
 def replay() -> Replay:
     return Replay(Library("c", read_cassette("a.yaml", CASSETTE)), MemoryState(), OnMiss.ERROR, "")
 
@@ -64,8 +67,8 @@ async def test_what_was_asked_before_does_not_change_an_answer(endpoint: str, bo
     resource, warm = resource_named(endpoint), replay()
     for body in bodies:
         request = resource.from_cassette({"model": "m", **PROMPTS[endpoint], **body})
-        remembered = await warm.answer(resource, request, "")
-        rendered = await replay().answer(resource, request, "")
+        remembered = await warm.answer(resource, request, "", RAW)
+        rendered = await replay().answer(resource, request, "", RAW)
 
         assert sent(remembered.wire) == sent(rendered.wire)
         assert remembered.headers == rendered.headers
@@ -74,7 +77,7 @@ async def test_what_was_asked_before_does_not_change_an_answer(endpoint: str, bo
 def test_answers_used_longest_ago_are_forgotten_first() -> None:
     answers = RenderedAnswers(max_bytes=2_000)
     wires = [WireResponse(200, {}, b"x" * 400) for _ in range(3)]
-    keys = [("a.yaml", place, 0, b"") for place in range(3)]
+    keys = [(0, "a.yaml", place, 0, b"") for place in range(3)]
     answers.put(keys[0], wires[0])
     answers.put(keys[1], wires[1])
     answers.get(keys[0])
@@ -87,5 +90,5 @@ def test_an_answer_larger_than_the_memory_is_not_kept() -> None:
     answers = RenderedAnswers(max_bytes=100)
     wire = WireResponse(200, {}, b"x")
 
-    assert answers.put(("a.yaml", 1, 0, b""), wire) is wire
-    assert answers.get(("a.yaml", 1, 0, b"")) is None
+    assert answers.put((0, "a.yaml", 1, 0, b""), wire) is wire
+    assert answers.get((0, "a.yaml", 1, 0, b"")) is None

@@ -1,0 +1,134 @@
+"""Recording live traffic: which requests go on to an upstream, and which of their answers become recordings."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+
+from replay_server.cassettes.matching import Keyed, Match
+from replay_server.endpoints.address import place as place_of
+from replay_server.errors import NotFound
+from replay_server.interaction import RawRequest, Repeat, WireLive
+from replay_server.record.capture import Capture
+from replay_server.record.forward import ForwardedAnswer, Forwarder
+from replay_server.record.live_cassettes import Episode, LiveCassettes, cassette_folder
+from replay_server.record.modes import RecordMode
+from replay_server.record.recording import Recording
+from replay_server.record.upstream_url import choose, url_for
+from replay_server.settings import Upstream
+
+UNNAMED = "recorded"
+"""The cassette of requests that name neither a session nor a cassette."""
+
+_RECORD_TO = "x-replay-record-to"
+_EXCLUDED = frozenset({408, 429})
+
+
+class LiveTraffic:
+    """Stands between clients and upstreams: implements `Live`.
+
+    `forwards_misses`: what is not recorded goes on as well. `largest`: bytes of an answer that are recorded at most.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        upstreams: Sequence[Upstream],
+        forwarder: Forwarder,
+        cassettes: LiveCassettes,
+        mode: RecordMode,
+        *,
+        forwards_misses: bool,
+        record_errors: bool,
+        largest: int,
+    ) -> None:
+        self._directory = directory
+        self._upstreams = upstreams
+        self._forwarder = forwarder
+        self._cassettes = cassettes
+        self._mode = mode
+        self._forwards_misses = forwards_misses
+        self._record_errors = record_errors
+        self._largest = largest
+        self._reading_on: set[asyncio.Task[None]] = set()
+
+    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
+        """See `Live`."""
+        episode = None if self._mode is RecordMode.NONE else await self._episode(asked, raw, session, match)
+        there = match is not None and (episode is None or _holds(match, episode.place))
+        if episode and not self._mode.records(there=there, cassette_existed=episode.cassette_existed):
+            episode = None
+        if episode is None and (there or not self._forwards_misses):
+            return None
+        upstream = choose(self._upstreams, raw.path, asked.request.model)
+        if upstream is None:
+            self._check_answered(asked, match)
+            return None
+        return await self._forward(upstream, raw, asked, episode)
+
+    async def _episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
+        named = raw.headers.get(_RECORD_TO) or session
+        cassette = named or UNNAMED
+        cassette_folder(self._directory, cassette)
+        return Episode(
+            asked=asked,
+            session=session,
+            cassette=cassette,
+            named=bool(named),
+            place=await self._cassettes.place(asked, session),
+            cassette_existed=self._cassettes.existed(cassette),
+            match=match,
+        )
+
+    def _check_answered(self, asked: Keyed, match: Match | None) -> None:
+        """No upstream takes this: raise NotFound, unless something else answers it."""
+        if self._forwards_misses and match is None and not asked.resource.known:
+            what = f"{asked.request.endpoint} with the model {asked.request.model!r}"
+            raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
+
+    async def _forward(
+        self, upstream: Upstream, raw: RawRequest, asked: Keyed, episode: Episode | None
+    ) -> ForwardedAnswer:
+        started = time.monotonic()
+        url = url_for(upstream, raw.path, place_of(raw.path)[0].path)
+        response = await self._forwarder.send(url, raw, upstream.api_key)
+        recording = self._recording(response, asked, episode, started) if episode else None
+        return ForwardedAnswer(response, recording, self._read_on)
+
+    def _recording(
+        self, response: aiohttp.ClientResponse, asked: Keyed, episode: Episode, started: float
+    ) -> Recording | None:
+        if not self._record_errors and (response.status in _EXCLUDED or response.status >= 500):
+            return None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        capture = Capture(response.status, headers, started=started, largest=self._largest)
+        return Recording(
+            asked.resource,
+            capture,
+            lambda answered: self._cassettes.save(episode, answered),
+            even_broken=self._record_errors,
+        )
+
+    def _read_on(self, reading: "asyncio.Task[None]") -> None:
+        self._reading_on.add(reading)
+        reading.add_done_callback(self._reading_on.discard)
+
+    async def close(self, grace: float) -> None:
+        """Let recordings whose clients have left come to their end, for so many seconds; then close."""
+        if self._reading_on:
+            await asyncio.wait(self._reading_on, timeout=grace)
+        for reading in list(self._reading_on):
+            reading.cancel()
+        await asyncio.gather(*self._reading_on, return_exceptions=True)
+        await self._forwarder.close()
+        await self._cassettes.close()
+
+
+def _holds(match: Match, place: int) -> bool:
+    """Whether the answer at this place is there. What is written by hand repeats as its writer says."""
+    interaction = match.interaction
+    if not interaction.recorded or interaction.repeat is not Repeat.LAST:
+        return True
+    return place < len(interaction.responses)

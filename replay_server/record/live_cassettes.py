@@ -1,0 +1,257 @@
+"""The cassettes that live traffic is recorded into: a file for each interaction, whole at any moment.
+
+The n-th identical request of a session is element n of the sequence, also where answers arrive in another order, and
+where several processes record into one directory.
+"""
+
+import asyncio
+import hashlib
+import logging
+import re
+import unicodedata
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from replay_server.cassettes.file import CassetteFile, Stored, document_text
+from replay_server.cassettes.inventory import last_text
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.matching import Keyed, Match, is_part_of
+from replay_server.cassettes.raw import write_raw
+from replay_server.cassettes.reader import read_cassette, read_response
+from replay_server.cassettes.recorded_form import answered_form
+from replay_server.cassettes.sameness import same_answer
+from replay_server.cassettes.yaml import documents
+from replay_server.cassettes.yaml_writer import dump
+from replay_server.errors import BadRequest, UsageError
+from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded
+from replay_server.record.modes import RecordMode
+from replay_server.replay.state import State
+from replay_server.terminal import printable
+
+log = logging.getLogger("replay_server")
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_LONGEST_SLUG = 40
+_RUNS_REMEMBERED = 100_000
+
+
+def cassette_folder(directory: Path, cassette: str) -> Path:
+    """The folder of a cassette. Raises BadRequest for what is no name, and for a link out of the directory."""
+    if not _NAME.fullmatch(cassette):
+        raise BadRequest(
+            f"{cassette[:128]!r} is not the name of a cassette: 1 to 128 letters, digits, dots, underscores and"
+            " hyphens, and no dot in front",
+            code="invalid_cassette",
+        )
+    folder = directory / cassette
+    if folder.is_symlink() and not folder.resolve().is_relative_to(directory.resolve()):
+        raise BadRequest(f"the cassette {cassette!r} lies outside of {directory}", code="invalid_cassette")
+    return folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """A request that may be recorded: the one at `place` of identical ones in its session, into `cassette`.
+
+    `named`: session or cassette were named, so that somebody says where a run begins.
+    """
+
+    asked: Keyed
+    session: str
+    cassette: str
+    named: bool
+    place: int
+    cassette_existed: bool
+    match: Match | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """What this process has put into one sequence for one session: after `held` others, the answers at `places`."""
+
+    held: int
+    places: list[int] = field(default_factory=list)
+
+
+class LiveCassettes:
+    """Saves episodes, one at a time, off the loop."""
+
+    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode) -> None:
+        self._directory = directory
+        self._library = library
+        self._state = state
+        self._mode = mode
+        self._existed: dict[str, bool] = {}
+        self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
+
+    def existed(self, cassette: str) -> bool:
+        """Whether the cassette was there before this process recorded into it."""
+        if cassette not in self._existed:
+            folder = self._directory / cassette
+            files = (folder.with_name(f"{cassette}{suffix}") for suffix in (".yaml", ".yml"))
+            self._existed[cassette] = any(file.exists() for file in files) or _has_cassettes(folder)
+        return self._existed[cassette]
+
+    async def place(self, asked: Keyed, session: str) -> int:
+        """How many identical requests the session has made before."""
+        return await self._state.advance(session, f"asked {hashlib.sha256(asked.identity).hexdigest()}")
+
+    async def save(self, episode: Episode, answered: Answered) -> None:
+        """Put an answer into its cassette and the library. What goes wrong is logged: the client has its answer."""
+        loop = asyncio.get_running_loop()
+        try:
+            saved = await loop.run_in_executor(self._writer, self._save, episode, answered)
+        except UsageError as error:
+            log.error("not recorded: %s", printable(str(error)))
+            return
+        if saved is not None:
+            self._library.put(*saved)
+
+    async def close(self) -> None:
+        """Finish what is being written."""
+        await asyncio.to_thread(self._writer.shutdown)
+
+    # In the writer's thread ------------------------------------------------------------------------------------------
+
+    def _save(self, episode: Episode, answered: Answered) -> tuple[str, list[Interaction]] | None:
+        """The file that was changed and what it holds now; None where it has the answer already."""
+        for name in self._names(episode):
+            file = CassetteFile(self._directory, name, self._library.config)
+            with file.locked():
+                stored = file.find(episode.asked.identity)
+                if stored is None and file.documents:
+                    continue  # another interaction whose name and key begin alike
+                return self._put(file, stored, episode, answered)
+        raise AssertionError("there is always another name")
+
+    def _names(self, episode: Episode) -> Iterator[str]:
+        """The names to try: where the interaction is, else names of its own."""
+        if (recorded := self._recorded_at(episode)) is not None:
+            yield recorded
+        stem = f"{episode.cassette}/{slug(episode.asked)}-{episode.asked.key[:8]}"
+        yield f"{stem}.yaml"
+        number = 2
+        while True:
+            yield f"{stem}-{number}.yaml"
+            number += 1
+
+    def _recorded_at(self, episode: Episode) -> str | None:
+        """The file that holds the interaction already."""
+        interaction = episode.match.interaction if episode.match else None
+        if interaction is None or not interaction.recorded:
+            return None
+        if episode.named and not is_part_of(interaction.cassette, episode.cassette):
+            return None
+        resource = episode.asked.resource
+        same = self._library.key(resource, resource.from_cassette(interaction.request))
+        return interaction.cassette if same.identity == episode.asked.identity else None
+
+    def _put(
+        self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered
+    ) -> tuple[str, list[Interaction]] | None:
+        before = _responses(stored)
+        responses = self._merged(before, _faithful_form(answered, episode.asked), file, episode)
+        if responses is None:
+            return None
+        self._remember(file, before, episode)
+        if responses == before:
+            return None
+        text = _document(stored, episode.asked, responses)
+        texts = [text if found is stored else found.text for _, found in file.documents] or [text]
+        interactions = list(read_cassette(file.name, "---\n".join(texts).encode(), str(file.path)))
+        file.write(texts)
+        return file.name, interactions
+
+    def _merged(
+        self, before: list[JsonObject], answer: JsonObject, file: CassetteFile, episode: Episode
+    ) -> list[JsonObject] | None:
+        """The sequence with the answer in its place; None where it is there already."""
+        run = self._runs.get(_run_key(file, episode)) or _Run(held=len(before))
+        at = bisect_left(run.places, episode.place)
+        if self._mode is RecordMode.ALL:
+            return _replaced(before, answer, at, len(run.places), episode.asked)
+        others_wrote = len(before) != run.held + len(run.places)
+        if not run.places and len(before) > episode.place:
+            return None  # somebody else has recorded it meanwhile
+        if not episode.named and before and _same(episode.asked, before[-1], answer):
+            return None  # where nobody says that a run begins, the same again is nothing new
+        at = len(before) if others_wrote else run.held + at
+        return [*before[:at], answer, *before[at:]]
+
+    def _remember(self, file: CassetteFile, before: list[JsonObject], episode: Episode) -> None:
+        key = _run_key(file, episode)
+        run = self._runs.setdefault(key, _Run(held=len(before)))
+        run.places.insert(bisect_left(run.places, episode.place), episode.place)
+        self._runs.move_to_end(key)
+        if len(self._runs) > _RUNS_REMEMBERED:
+            self._runs.popitem(last=False)
+
+
+def _run_key(file: CassetteFile, episode: Episode) -> tuple[str, str, bytes]:
+    return file.name, episode.session, episode.asked.identity
+
+
+def _has_cassettes(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix in (".yaml", ".yml") for path in folder.iterdir())
+
+
+def _responses(stored: Stored | None) -> list[JsonObject]:
+    response = stored.fields.get("response") if stored else None
+    listed = response if isinstance(response, list) else [response]
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def _replaced(
+    before: list[JsonObject], answer: JsonObject, at: int, ours: int, asked: Keyed
+) -> list[JsonObject] | None:
+    """The sequence with one of its old answers, the first after `ours`, given up for the new one."""
+    new, old = before[:ours], before[ours:]
+    if at == ours and old and _same(asked, old[0], answer):
+        answer = old[0]
+    return [*new[:at], answer, *new[at:], *old[1:]]
+
+
+def _same(asked: Keyed, *pair: JsonObject) -> bool:
+    left, right = (read_response(dict(response), asked.resource) for response in pair)
+    return same_answer(asked.resource, left, right)
+
+
+def _faithful_form(answered: Answered, asked: Keyed) -> JsonObject:
+    """The form that reads best among those that give the very bytes again. Each is written, read, and compared."""
+    forms = (answered_form(answered), _raw_form(answered))
+    return next((form for form in forms if _comes_back(form, answered, asked)), forms[-1])
+
+
+def _raw_form(answered: Answered) -> dict[str, Json]:
+    form = answered_form(answered)
+    return {name: form[name] for name in ("status", "headers") if name in form} | {"raw": write_raw(answered.body)}
+
+
+def _comes_back(form: JsonObject, answered: Answered, asked: Keyed) -> bool:
+    (document,) = documents(dump(form).encode())
+    response = read_response(document.value, asked.resource)
+    return isinstance(response, Recorded) and response.body == answered.body
+
+
+def _document(stored: Stored | None, asked: Keyed, responses: list[JsonObject]) -> str:
+    """The text of the document; what else its writer has put there stays."""
+    fields: Mapping[str, Json] = stored.fields if stored else {}
+    first = {name: fields[name] for name in ("version", "name") if name in fields}
+    written = {"endpoint", "request", "response", "recorded", *first}
+    last = {name: value for name, value in fields.items() if name not in written}
+    day = datetime.now(UTC).date().isoformat()
+    return document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
+
+
+def slug(asked: Keyed) -> str:
+    """The last text of the prompt as a part of a file's name: ASCII letters, digits and hyphens."""
+    text = last_text(dict(asked.prompt)) or asked.request.endpoint
+    plain = unicodedata.normalize("NFKD", text[: 4 * _LONGEST_SLUG]).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return words[:_LONGEST_SLUG].rstrip("-") or re.sub(r"[^a-z0-9]+", "-", asked.request.endpoint.lower()).strip("-")
