@@ -237,6 +237,31 @@ class Exchange:
 Response: TypeAlias = TextReply | ModelsReply | ErrorReply | Recorded
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedPace:
+    """The gaps of the recording, each `factor` times as long. Where there are none, as with no pace at all."""
+
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Seconds to the first token (`ttft`) and between two of them (`itl`)."""
+
+    ttft: float = 0.0
+    itl: float = 0.0
+    jitter: float = 0.0
+    """Each wait is drawn from as much below to as much above, evenly: 0.2 is from 80 % to 120 %."""
+    load: float = 0.0
+    """By how much each other answer that is under way makes a wait longer: 0.01 is 1 %."""
+
+
+Pace: TypeAlias = RecordedPace | Profile
+
+INSTANT = Profile()
+"""The pace that never waits."""
+
+
 class Repeat(StrEnum):
     """What follows the last response of a sequence."""
 
@@ -259,6 +284,7 @@ class Interaction:
     """The fields of the request's body, as they are written."""
     responses: tuple[Response, ...]
     repeat: Repeat = Repeat.LAST
+    pace: Pace | None = None
     recorded: bool = False
     name: str | None = None
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from replay_server.interaction import Pace
+
 DEFAULT_PORT = 8080
 DEFAULT_MAX_BODY = 64 * 1024 * 1024
 """Bytes. The live API takes images and audio of 25 MB."""
@@ -26,7 +28,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a server is told. `on_miss` is None where neither option nor environment names it."""
+    """What a server is told. `on_miss` and `pace` are None where neither option nor environment names them."""
 
     cassettes: Path
     host: str = "127.0.0.1"
@@ -39,3 +41,4 @@ class Settings:
     record_mode: str = "none"
     record_errors: bool = False
     upstream_timeout: float = DEFAULT_UPSTREAM_TIMEOUT
+    pace: Pace | None = None

@@ -12,7 +12,7 @@ import replay_server
 
 PACKAGE = Path(replay_server.__file__).parent
 ORDER = [
-    ("errors", "settings", "terminal", "stamp", "interaction"),
+    ("errors", "settings", "terminal", "stamp", "interaction", "pace"),
     ("keys",),
     ("endpoints",),
     ("cassettes",),

@@ -43,7 +43,7 @@ ADDRESS = "127.0.0.1:8080"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<name>[\w./-]+\.(?:py|yaml|yml|json))\n")
 REQUEST = "request: {model: m, messages: [{role: user, content: x}]}\n"
-REPLAY_FIELDS = {"models", "match_on", "volatile", "on_miss"}
+REPLAY_FIELDS = {"models", "match_on", "volatile", "on_miss", "pace"}
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,21 @@ A pull request can change it, so it can name no host and no environment variable
 import re
 from dataclasses import dataclass
 
-from replay_server.cassettes.reader import dotted
+from replay_server.cassettes.reader import dotted, read_pace
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.description import describes, parameter_names
 from replay_server.endpoints.short_form import items, known, optional, required
 from replay_server.endpoints.table import ENDPOINTS, resource_named
 from replay_server.errors import CassetteError
-from replay_server.interaction import Json, JsonObject
+from replay_server.interaction import Json, JsonObject, Pace
 from replay_server.keys import VOLATILE_TEXT, Volatile
 
 FILE_NAME = "replay.yaml"
 WHOLE_BODY = "body"
 """In `match_on`: every field must agree."""
 
-_FIELDS = ("models", "match_on", "volatile", "on_miss")
+_FIELDS = ("models", "match_on", "volatile", "on_miss", "pace")
 _ON_MISS = ("generate", "error")
 
 
@@ -32,6 +32,7 @@ class Config:
     match_on: tuple[str, ...] = ()
     volatile: tuple[Volatile, ...] = ()
     on_miss: str | None = None
+    pace: Pace | None = None
 
 
 def read_config(path: str, data: bytes) -> Config:
@@ -56,6 +57,7 @@ def _read(path: str, document: Document) -> Config:
             match_on=_read_match_on(fields),
             volatile=_read_volatile(fields),
             on_miss=_read_on_miss(fields),
+            pace=read_pace(fields),
         )
     except BadField as error:
         where = f"{dotted(error.path)}: " if error.path else ""

@@ -16,6 +16,7 @@ from replay_server.interaction import (
     Interaction,
     Json,
     JsonObject,
+    Pace,
     Repeat,
     Request,
     Response,
@@ -24,7 +25,7 @@ from replay_server.interaction import (
 RECORDED_FIELDS = ("at",)
 FORMAT = 1
 """The version of the format. What is written by it is read by every later one."""
-DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "response", "repeat", "recorded")
+DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "response", "repeat", "pace", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
 
 T = TypeVar("T")
@@ -91,6 +92,7 @@ def _read(cassette: str, place: int, document: Document) -> Interaction:
         request=request.body,
         responses=_read_responses(response, resource),
         repeat=_read_repeat(fields),
+        pace=read_pace(fields),
         recorded=_is_recorded(fields),
         name=optional(fields, "name", str),
     )
@@ -180,3 +182,16 @@ def _read_repeat(fields: JsonObject) -> Repeat:
     if word is not None and word not in choices:
         raise BadField(("repeat",), f"{word!r} is none of {', '.join(choices)}")
     return Repeat.LAST if word is None else Repeat(word)
+
+
+def read_pace(fields: JsonObject) -> Pace | None:
+    """The field `pace`, None where it is absent. Raises BadField."""
+    text = optional(fields, "pace", str)
+    if text is None:
+        return None
+    from replay_server.pace import BadPace, parse_pace  # few cassettes have a pace, and a server must start at once
+
+    try:
+        return parse_pace(text)
+    except BadPace as error:
+        raise BadField(("pace",), str(error)) from None

@@ -16,6 +16,7 @@ from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_UPSTR
 from replay_server.terminal import counted
 
 if TYPE_CHECKING:
+    from replay_server.interaction import Pace
     from replay_server.replay.decision import Replay
     from replay_server.server.run import RunningServer
 
@@ -117,6 +118,13 @@ _MODES = ("none", "once", "new_episodes", "all")
     metavar="SECONDS",
     help="Longest silence of the upstream.",
 )
+@click.option(
+    "--pace",
+    envvar="REPLAY_SERVER_PACE",
+    metavar="PACE",
+    help="When the pieces of an answer come: instant (default), recorded, recorded*2 (every gap twice as long), "
+    "or a profile such as ttft=300ms,itl=20ms,jitter=0.2.",
+)
 def command(
     cassettes: Path,
     host: str,
@@ -131,6 +139,7 @@ def command(
     record_mode: str,
     record_errors: bool,
     upstream_timeout: float,
+    pace: str | None,
 ) -> None:
     """Answer the OpenAI API from cassettes.
 
@@ -150,12 +159,22 @@ def command(
         record_mode=record_mode,
         record_errors=record_errors,
         upstream_timeout=upstream_timeout,
+        pace=None if pace is None else _read_pace(pace),
     )
     _check_recording(settings)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
     asyncio.run(run(settings, partial(_report, settings)))
+
+
+def _read_pace(text: str) -> "Pace":
+    from replay_server.pace import BadPace, parse_pace  # nobody needs it who wants no pace
+
+    try:
+        return parse_pace(text)
+    except BadPace as error:
+        raise UsageError(f"--pace: {error}") from None
 
 
 def _upstreams(

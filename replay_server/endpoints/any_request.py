@@ -103,6 +103,14 @@ class AnyRequest:
         """Whether a frame's data ends a stream, as far as its event is one of an API that is known to us."""
         return True if data == b"[DONE]" else _ends(_event_type(data))
 
+    def carries_delta(self, data: bytes) -> bool:
+        """Every event may, but for the one that ends the stream."""
+        return not self.ends_stream(data)
+
+    def tokens_said(self, body: bytes) -> int:
+        """None that we know of."""
+        return 0
+
     def render(self, request: Request, reply: Reply, stamp: Stamp) -> WireResponse:
         """Never asked: there are no neutral replies. Raises NotFound."""
         raise NotFound(f"{self.name} can only be recorded and replayed")

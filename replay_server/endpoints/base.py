@@ -103,6 +103,12 @@ class Resource(Protocol):
     def ends_stream(self, data: bytes) -> bool | None:
         """Whether a frame's data is what ends a stream that came whole: `[DONE]`. None where that cannot be told."""
 
+    def carries_delta(self, data: bytes) -> bool:
+        """Whether a frame's data brings more of what is said: a pace waits before it."""
+
+    def tokens_said(self, body: bytes) -> int:
+        """How many tokens a plain answer says, 0 where it does not tell: a pace waits for each."""
+
     def render(self, request: Request, reply: Any, stamp: Stamp) -> WireResponse:
         """The plain answer."""
 

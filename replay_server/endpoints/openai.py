@@ -110,6 +110,19 @@ class OpenAIResource:
         """Whether a frame's data is what ends a stream that came whole."""
         return data == b"[DONE]"
 
+    def carries_delta(self, data: bytes) -> bool:
+        """Whether a choice says more: not the chunk with the role alone, nor those with finish_reason or usage."""
+        chunk = _object_or_none(data)
+        choices = chunk.get("choices") if chunk else None
+        return isinstance(choices, list) and any(map(_says_more, choices))
+
+    def tokens_said(self, body: bytes) -> int:
+        """The completion's tokens, as its usage counts them."""
+        answer = _object_or_none(body)
+        usage = answer.get("usage") if answer else None
+        tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
+        return tokens if isinstance(tokens, int) else 0
+
     def unknown_model(self, model: str) -> ApiError:
         """The error of the live API for a model that there is not."""
         return unknown_model(model)
@@ -123,6 +136,23 @@ def unknown_model(model: str) -> ApiError:
     """The error of the live API for a model that there is not."""
     message = f"The model `{model}` does not exist or you do not have access to it."
     return NotFound(message, code="model_not_found")
+
+
+def _object_or_none(data: bytes) -> dict[str, Json] | None:
+    try:
+        value: Json = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _says_more(choice: Json) -> bool:
+    """A chat has a `delta` with more than a role in it, a completion has a `text`."""
+    if not isinstance(choice, dict):
+        return False
+    delta = choice.get("delta")
+    said = isinstance(delta, dict) and any(value for name, value in delta.items() if name != "role")
+    return said or bool(choice.get("text"))
 
 
 def parse_object(body: bytes) -> dict[str, Json]:

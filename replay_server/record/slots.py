@@ -9,6 +9,8 @@ from replay_server.cassettes.yaml_writer import dump
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import JsonObject, Response
 
+_KEPT = ("repeat", "pace")
+"""What the writer of a document has said of how it is replayed."""
 _NAME_LINE = re.compile(r"^name:[^\n]*\n", re.MULTILINE)
 
 
@@ -53,7 +55,7 @@ class Slot:
         return [merged[place] for place in sorted(merged)]
 
     def _last(self) -> JsonObject:
-        kept = {name: value for name, value in self._stored().items() if name == "repeat"}
+        kept = {name: value for name, value in self._stored().items() if name in _KEPT}
         return {**kept, "recorded": {"at": datetime.now(UTC).date().isoformat()}} if self.recorded else kept
 
     def _stored(self) -> JsonObject:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Disagreement, Keyed, Match
@@ -14,10 +14,13 @@ from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
 from replay_server.interaction import (
+    INSTANT,
     ErrorReply,
     Interaction,
+    Pace,
     RawRequest,
     Recorded,
+    RecordedPace,
     Repeat,
     Reply,
     Request,
@@ -30,6 +33,9 @@ from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.state import State
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.replay.timing import Timing
 
 
 class OnMiss(StrEnum):
@@ -53,10 +59,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes out, and the `x-replay-*` headers that say where it comes from."""
+    """What goes out, and the `x-replay-*` headers that say where it comes from. `timing`: None where nothing waits."""
 
     wire: WireResponse | WireStream | WireLive
     headers: Mapping[str, str]
+    timing: "Timing | None" = None
 
 
 class Live(Protocol):
@@ -67,7 +74,10 @@ class Live(Protocol):
 
 
 class Replay:
-    """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss."""
+    """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss.
+
+    `pace` is that of an answer for which neither its request nor its interaction names one.
+    """
 
     def __init__(
         self,
@@ -77,6 +87,7 @@ class Replay:
         remedy: str,
         misses: MissLog | None = None,
         live: Live | None = None,
+        pace: Pace = INSTANT,
     ) -> None:
         self.library = library
         self._state = state
@@ -84,6 +95,7 @@ class Replay:
         self._remedy = remedy
         self._misses = misses
         self._live = live
+        self._pace = pace
         self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
@@ -95,33 +107,42 @@ class Replay:
         return self._misses is not None
 
     async def answer(
-        self, resource: Resource, request: Request, session: str, raw: RawRequest, refusal: ApiError | None = None
+        self,
+        resource: Resource,
+        request: Request,
+        session: str,
+        raw: RawRequest,
+        refusal: ApiError | None = None,
+        pace: Pace | None = None,
     ) -> Answer:
         """The answer to a request. Errors of the API are answers too.
 
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
+        `pace` is what the request itself asks for.
         """
         asked = self.library.key(resource, request)
         try:
-            return await self._answer(asked, session, raw, refusal)
+            return await self._answer(asked, session, raw, refusal, pace)
         except ApiError as error:
             return Answer(resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
 
-    async def _answer(self, asked: Keyed, session: str, raw: RawRequest, refusal: ApiError | None) -> Answer:
+    async def _answer(
+        self, asked: Keyed, session: str, raw: RawRequest, refusal: ApiError | None, pace: Pace | None
+    ) -> Answer:
         found = self.library.find(asked, session)
         if self._live is not None:
             wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
             if wire is not None:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
-            return await self._replayed(asked, found, session)
+            return await self._replayed(asked, found, session, pace)
         if refusal is not None and not (
             self.on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
         ):
             raise refusal
         if not asked.resource.known:
             self._missed(asked, found)
-        return self._generated(asked)
+        return self._generated(asked, pace or self._pace)
 
     def _missed(self, asked: Keyed, disagreements: list[Disagreement]) -> None:
         if self._misses is not None:
@@ -131,20 +152,25 @@ class Replay:
 
             raise miss(self.library, asked, disagreements, self._remedy)
 
-    def _generated(self, asked: Keyed) -> Answer:
+    def _generated(self, asked: Keyed, pace: Pace) -> Answer:
         asked.resource.validate(asked.request)
         if self._listed is not None and asked.request.model not in (*self._listed, ""):
             raise asked.resource.unknown_model(asked.request.model)
         reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
         source = Source.STATE if asked.resource.known else Source.GENERATED
-        return Answer(_send(asked, reply, Stamp(asked.key)), _headers(source, asked))
+        wire = _send(asked, reply, Stamp(asked.key))
+        return Answer(wire, _headers(source, asked), None if pace is INSTANT else _timing(pace, asked, wire))
 
-    async def _replayed(self, asked: Keyed, match: Match, session: str) -> Answer:
+    async def _replayed(self, asked: Keyed, match: Match, session: str, pace: Pace | None) -> Answer:
         interaction = match.interaction
         place = 0
         if len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST:
             place = await self._place(asked, interaction, session)
-        return Answer(self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match))
+        wire, headers = self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match)
+        pace = pace or interaction.pace or self._pace
+        if pace is INSTANT:
+            return Answer(wire, headers)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]
@@ -172,6 +198,20 @@ class Replay:
         reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
         wanted = asked.resource.wanted(asked.request)
         return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
+
+
+def _timing(
+    pace: Pace, asked: Keyed, wire: WireResponse | WireStream, place: int = 0, response: Response | None = None
+) -> "Timing | None":
+    """How an answer is timed, None where nothing waits: no model speaks in an error, nor in what the server knows."""
+    if wire.status >= 400 or asked.resource.known:
+        return None
+    recorded = response.frames if isinstance(response, Recorded) else ()
+    if isinstance(pace, RecordedPace) and not recorded:
+        return None
+    from replay_server.replay.timing import Timing  # nobody needs it who wants no pace
+
+    return Timing(pace=pace, resource=asked.resource, key=asked.key, place=place, recorded=recorded)
 
 
 def _as_it_came(asked: Keyed, recorded: Recorded) -> WireResponse | WireStream | None:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -12,13 +13,17 @@ from replay_server.endpoints.address import Address, path_parameters, place, ses
 from replay_server.endpoints.openai import error_response
 from replay_server.endpoints.table import Routed
 from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
-from replay_server.interaction import RawRequest, WireLive, WireResponse, WireStream
+from replay_server.interaction import Pace, RawRequest, WireLive, WireResponse, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
 from replay_server.server.headers import header_value
 from replay_server.server.pages import Pages
+from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.replay.timing import Timing
 
 log = logging.getLogger("replay_server")
 
@@ -36,6 +41,7 @@ class App:
         self._api_keys = api_keys
         self._max_body = max_body
         self._pages = Pages(self.ready)
+        self.pauses = Pauses()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The handler of the HTTP server. No error gets past it."""
@@ -49,7 +55,7 @@ class App:
             log.exception("cannot answer %s %s", request.method, header_value(request.path))
             response = _respond_error(_failure(), request)
         if not response.prepared:
-            _add_own_headers(response, request)
+            complete_headers(response.headers, request)
         return response
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -62,10 +68,31 @@ class App:
         if routed is None and (page := self._page(request, address)):
             return page
         answer = await self._answer(request, address, routed)
-        wire = answer.wire
-        if isinstance(wire, WireResponse | WireStream):
-            return _to_response(wire, answer.headers, request)
-        return await _pass_on(wire, answer.headers, request)
+        wire, timing = answer.wire, answer.timing
+        if not isinstance(wire, WireResponse | WireStream):
+            return await _pass_on(wire, answer.headers, request)
+        if timing is not None:
+            return await self._respond_in_time(wire, answer.headers, timing, request)
+        return _to_response(wire, answer.headers, request)
+
+    async def _respond_in_time(
+        self,
+        wire: WireResponse | WireStream,
+        replay_headers: Mapping[str, str],
+        timing: "Timing",
+        request: web.BaseRequest,
+    ) -> web.StreamResponse:
+        from replay_server.server.writer import stream_in_time  # nobody needs it who wants no pace
+
+        with self.pauses.answering():
+            frames = timing.frames(wire, self.pauses.others)
+            if isinstance(wire, WireStream):
+                headers = _headers(wire, replay_headers)
+                complete_headers(headers, request)
+                return await stream_in_time(request, wire.status, headers, frames, self.pauses)
+            for frame in frames:
+                await self.pauses.sleep(request, frame.after)
+        return _to_response(wire, replay_headers, request)
 
     def _page(self, request: web.BaseRequest, address: Address) -> web.Response | None:
         page = self._pages.find(address.path)
@@ -91,12 +118,31 @@ class App:
         )
         resource, understood, refusal = understand(raw, address, routed)
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
-        return await replay.answer(resource, understood, session, raw, refusal)
+        pace = _pace(request.headers.get("x-replay-pace"))
+        return await replay.answer(resource, understood, session, raw, refusal, pace)
+
+
+def complete_headers(headers: MutableMapping[str, str], request: web.BaseRequest) -> None:
+    """Add the headers that every answer has."""
+    headers.setdefault("server", SERVER)
+    if "origin" in request.headers:
+        headers.update(CORS)
 
 
 def _session(address: Address, headers: Mapping[str, str]) -> str:
     named = headers.get("x-replay-session")
     return session_id(named) if named is not None else address.session or DEFAULT_SESSION
+
+
+def _pace(text: str | None) -> Pace | None:
+    if text is None:
+        return None
+    from replay_server.pace import BadPace, parse_pace  # nobody needs it who wants no pace
+
+    try:
+        return parse_pace(text)
+    except BadPace as error:
+        raise BadRequest(f"x-replay-pace: {error}", code="invalid_pace") from None
 
 
 def _failure() -> ApiError:
@@ -138,19 +184,18 @@ def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
     return _to_response(wire, {"x-replay-source": Source.ERROR}, request)
 
 
-def _add_own_headers(response: web.StreamResponse, request: web.BaseRequest) -> None:
-    response.headers.setdefault("server", SERVER)
-    if "origin" in request.headers:
-        response.headers.update(CORS)
+def _headers(wire: WireResponse | WireStream, replay_headers: Mapping[str, str]) -> dict[str, str]:
+    headers = {**wire.headers, **replay_headers}
+    for name, value in replay_headers.items():
+        if not value.isascii() or not value.isprintable():
+            headers[name] = header_value(value)
+    return headers
 
 
 def _to_response(
     wire: WireResponse | WireStream, replay_headers: Mapping[str, str], request: web.BaseRequest
 ) -> web.Response:
-    headers = {**wire.headers, **replay_headers}
-    for name, value in replay_headers.items():
-        if not value.isascii() or not value.isprintable():
-            headers[name] = header_value(value)
+    headers = _headers(wire, replay_headers)
     if isinstance(wire, WireStream):
         return _streamed(wire, headers, request)
     return web.Response(status=wire.status, headers=headers, body=wire.body)
@@ -159,7 +204,7 @@ def _to_response(
 async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.StreamResponse:
     """Give a client what an upstream gives, piece by piece. A client that leaves costs nobody the recording."""
     response = web.StreamResponse(status=wire.status, headers=CIMultiDict([*wire.headers, *replay_headers.items()]))
-    _add_own_headers(response, request)
+    complete_headers(response.headers, request)
     try:
         await response.prepare(request)
         while request.method != "HEAD" and (data := await wire.read()):

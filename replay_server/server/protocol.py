@@ -17,7 +17,15 @@ log = logging.getLogger("replay_server")
 
 
 class Protocol(web.RequestHandler):
-    """One connection."""
+    """One connection. `pause` is what the answer under way waits for, if it waits."""
+
+    pause: "asyncio.Future[None] | None" = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The client has left: nobody needs to wait for the rest of its answer."""
+        super().connection_lost(exc)
+        if self.pause is not None and not self.pause.done():
+            self.pause.set_exception(ConnectionResetError("the client has left"))
 
     def log_exception(self, *args: Any, **options: Any) -> None:
         """Log what went wrong here; a body that a client has spoiled has been answered."""

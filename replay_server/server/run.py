@@ -14,6 +14,7 @@ from aiohttp import web
 
 from replay_server.cassettes.library import Library
 from replay_server.errors import UsageError
+from replay_server.interaction import INSTANT
 from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.miss_log import MissLog
 from replay_server.replay.state import MemoryState, State
@@ -67,16 +68,18 @@ class RunningServer:
             raise
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
+        pace = settings.pace or library.config.pace or INSTANT
         state, chosen = MemoryState(), on_miss(settings, library)
         self._live = _live(settings, library, state, forwards_misses=chosen is OnMiss.UPSTREAM)
-        replay = Replay(library, state, chosen, _remedy(settings), misses, self._live)
+        replay = Replay(library, state, chosen, _remedy(settings), misses, self._live, pace)
         gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
         gc.enable()
         self._app.ready.set_result(replay)
         return replay
 
     async def stop(self) -> None:
-        """Finish the answers under way, and the recordings, and close."""
+        """Finish the answers under way, those with a pace at once, and the recordings, and close."""
+        self._app.pauses.hurry()
         await self._runner.cleanup()
         if self._live is not None:
             await self._live.close(_GRACE_SECONDS)

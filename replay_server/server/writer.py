@@ -1,0 +1,46 @@
+"""Answers that are written piece by piece."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
+
+from aiohttp import web
+
+from replay_server.interaction import TimedFrame
+from replay_server.replay.timing import write_stream
+from replay_server.server.pauses import Pauses
+
+
+async def begin(request: web.BaseRequest, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Send the head of an answer whose length nobody knows yet: in chunks, or up to the end of the connection."""
+    response = web.StreamResponse(status=status, headers=headers)
+    if request.version >= (1, 1):
+        response.enable_chunked_encoding()
+    await response.prepare(request)
+    return response
+
+
+async def write_pieces(
+    request: web.BaseRequest, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    """Send an answer as its pieces come, the head before the first of them."""
+    response = await begin(request, status, headers)
+    async for piece in pieces:
+        if piece:
+            await response.write(piece)
+    return response
+
+
+async def stream_in_time(
+    request: web.BaseRequest, status: int, headers: Mapping[str, str], frames: Iterable[TimedFrame], pauses: Pauses
+) -> web.StreamResponse:
+    """Send each frame when it is due; the head comes with the first one."""
+    response: web.StreamResponse | None = None
+
+    async def send(data: bytes) -> None:
+        nonlocal response
+        response = response or await begin(request, status, headers)
+        await response.write(data)
+
+    await write_stream(frames, send, asyncio.get_running_loop().time, partial(pauses.sleep, request))
+    return response or await begin(request, status, headers)
