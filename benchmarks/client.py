@@ -141,7 +141,7 @@ class Load:
 
 async def drive(url: str, exchanges: Iterator[Exchange], connections: int, seconds: float) -> Load:
     """Keep `connections` busy for a time. Raises WrongAnswer."""
-    loop, (host, port) = asyncio.get_running_loop(), _address(url)
+    loop, (host, port) = asyncio.get_running_loop(), address(url)
     started, busy = time.perf_counter(), time.process_time()
     opened = [(await loop.create_connection(lambda: Connection(exchanges), host, port))[1] for _ in range(connections)]
     for connection in opened:
@@ -152,14 +152,15 @@ async def drive(url: str, exchanges: Iterator[Exchange], connections: int, secon
     return Load(answers, time.perf_counter() - started, time.process_time() - busy)
 
 
-def _address(url: str) -> tuple[str, int]:
+def address(url: str) -> tuple[str, int]:
+    """Host and port."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or 80
 
 
 async def ask(url: str, request: bytes) -> Answer:
     """One answer, on a connection of its own."""
-    reader, writer = await asyncio.open_connection(*_address(url))
+    reader, writer = await asyncio.open_connection(*address(url))
     try:
         writer.write(request)
         received = b""

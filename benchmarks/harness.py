@@ -126,10 +126,11 @@ def name_of(tree: Path) -> str:
     return "replay-server" if tree == TREE else str(tree)
 
 
-def write_answer(path: Path, answer: Answer) -> None:
+def write_answer(path: Path, answer: Answer, waits: Sequence[float] | None = None) -> None:
     """Put an answer where ref.py reads it: its body, and the headers that aiohttp does not write itself."""
     headers = {name: value for name, value in answer.headers.items() if name not in _NOT_COPIED}
-    path.write_bytes(orjson.dumps({"headers": headers, "body": base64.b64encode(answer.body).decode()}))
+    paced = {} if waits is None else {"waits": waits}
+    path.write_bytes(orjson.dumps({"headers": headers, "body": base64.b64encode(answer.body).decode(), **paced}))
 
 
 def ref_arguments(answer: Path, port: int) -> list[str]:
@@ -138,10 +139,10 @@ def ref_arguments(answer: Path, port: int) -> list[str]:
 
 
 @contextmanager
-def ref_server(answer: Answer, folder: Path) -> Iterator[Server]:
-    """`ref`, answering with the bytes and headers of `answer`."""
+def ref_server(answer: Answer, folder: Path, waits: Sequence[float] | None = None) -> Iterator[Server]:
+    """`ref`, answering with the bytes and headers of `answer`; with `waits`, each frame after its own."""
     path, port = folder / "answer.json", free_port()
-    write_answer(path, answer)
+    write_answer(path, answer, waits)
     process = start_process(ref_arguments(path, port))
     try:
         _wait_for(port, process)
