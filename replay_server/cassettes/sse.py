@@ -13,12 +13,18 @@ _LINE_END = b"\r\n"
 
 def split_frames(body: bytes) -> list[bytes]:
     """Cut a stream after each blank line, whatever ends its lines. Joined, the frames are the stream."""
-    frames, start = [], 0
+    return list(each_frame(body))
+
+
+def each_frame(body: bytes) -> Iterator[bytes]:
+    """The same, cut as they are asked for: a stream that takes its time needs no second copy."""
+    start = 0
     for line in _LINE.finditer(body):
         if not line[0].strip(_LINE_END):
-            frames.append(body[start : line.end()])
+            yield body[start : line.end()]
             start = line.end()
-    return [*frames, body[start:]] if start < len(body) else frames
+    if start < len(body):
+        yield body[start:]
 
 
 def frame_data(frame: bytes) -> bytes | None:

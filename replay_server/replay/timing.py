@@ -5,8 +5,9 @@ What comes out are timed frames, so that whatever else spoils or delays an answe
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from replay_server.cassettes.sse import frame_data, split_frames
+from replay_server.cassettes.sse import each_frame, frame_data
 from replay_server.endpoints.base import Resource
 from replay_server.fallback.draw import Draw
 from replay_server.interaction import Pace, Profile, RecordedPace, TimedFrame, WireResponse, WireStream
@@ -32,7 +33,7 @@ class Timing:
             return _as_recorded(wire, self.recorded, self.pace.factor)
         waits = _Waits(self.pace, Draw(self.key, "pace", self.place), others)
         if isinstance(wire, WireStream):
-            return _spoken(split_frames(b"".join(wire.frames)), waits, self.resource)
+            return _spoken(chain.from_iterable(map(each_frame, wire.frames)), waits, self.resource)
         tokens = self.resource.tokens_said(wire.body)
         return iter([TimedFrame(waits.first() + sum(waits.next() for _ in range(tokens - 1)), wire.body)])
 
