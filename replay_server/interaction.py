@@ -121,6 +121,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What a model says to itself, and the field in which its server shows that: `reasoning_content`, say."""
+
+    name: str
+    text: str
+    deltas: tuple[str, ...] | None = None
+    """`text`, cut where a stream cuts it. None: not cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenLogprob:
     """A token of the text, its natural-log probability, and the likeliest tokens at its place, likeliest first."""
 
@@ -142,6 +152,9 @@ class Choice:
     deltas: tuple[str, ...] | None = None
     """`content` (or `refusal`), cut where a stream cuts it. None: not cut."""
     annotations: tuple[JsonObject, ...] = ()
+    function_call: ToolCall | None = None
+    """The call of one of the legacy `functions`: it has no id."""
+    reasoning: tuple[Reasoning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,4 +64,6 @@ def _lasting_reply(reply: Reply) -> Reply:
 
 def _lasting_choice(choice: Choice) -> Choice:
     calls = tuple(replace(call, id=None, deltas=None) for call in choice.tool_calls)
-    return replace(choice, deltas=None, tool_calls=calls)
+    legacy = choice.function_call and replace(choice.function_call, deltas=None)
+    reasoning = tuple(replace(part, deltas=None) for part in choice.reasoning)
+    return replace(choice, deltas=None, tool_calls=calls, function_call=legacy, reasoning=reasoning)

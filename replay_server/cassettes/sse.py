@@ -1,6 +1,7 @@
 """Server-sent events as bytes: where a stream is cut into frames, and what a frame carries."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 import orjson
@@ -35,7 +36,7 @@ def frame_data(frame: bytes) -> bytes | None:
 
 def json_chunks(body: bytes) -> Iterator[Json]:
     """What the frames of a stream carry, where that is JSON."""
-    for frame in split_frames(body):
+    for frame in each_frame(body.removeprefix(BOM_UTF8)):  # clients skip it
         data = frame_data(frame)
         if data is None:
             continue

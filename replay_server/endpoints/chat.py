@@ -1,7 +1,7 @@
 """`POST /chat/completions`. Wire facts: OpenAI's API description 2.3.0, and recordings of the live API."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from replay_server.endpoints import chat_conversation, chat_request
 from replay_server.endpoints.base import Resource, Route, ToolResults
@@ -138,15 +138,19 @@ def _choice(choice: Choice, index: int, stamp: Stamp) -> dict[str, Json]:
     message: dict[str, Json] = {"role": "assistant", "content": choice.content}
     if choice.tool_calls:
         message["tool_calls"] = [_tool_call(call, index, at, stamp) for at, call in enumerate(choice.tool_calls)]
+    if choice.function_call:
+        message["function_call"] = _called(choice.function_call, choice.function_call.arguments)
     message["refusal"] = choice.refusal
     message["annotations"] = [dict(annotation) for annotation in choice.annotations]
+    message.update((part.name, part.text) for part in choice.reasoning)
     logprobs = _logprobs(choice.logprobs) if choice.logprobs is not None else None
     return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish_reason(choice)}
 
 
 def finish_reason(choice: Choice) -> str:
     """Why the choice ended: as the reply says, or as its contents tell."""
-    return choice.finish_reason or ("tool_calls" if choice.tool_calls else "stop")
+    calls = "tool_calls" if choice.tool_calls else "function_call" if choice.function_call else "stop"
+    return choice.finish_reason or calls
 
 
 def _tool_call(call: ToolCall, choice: int, at: int, stamp: Stamp) -> dict[str, Json]:
@@ -238,14 +242,17 @@ def _frames(request: Request, reply: TextReply, stamp: Stamp) -> Iterator[bytes]
 def _choice_frames(chunks: _Chunks, choice: Choice, index: int, stamp: Stamp) -> Iterator[bytes]:
     texts = pieces(choice)
     calls = _call_deltas(choice.tool_calls, index, stamp)
-    if choice.tool_calls and not texts:
+    if choice.tool_calls and not texts and not choice.reasoning:
         # A single call comes with the role; of several, the role comes first.
         opening = next(calls) if len(choice.tool_calls) == 1 else {}
         yield chunks.choice(index, compact({"role": "assistant", "content": None, **opening}))
     else:
         yield chunks.choice(index, compact({"role": "assistant", "content": "", "refusal": None}))
+    for part in choice.reasoning:  # servers show it before the text
+        for text in part.deltas or (part.text,):
+            yield chunks.choice(index, compact({part.name: text}))
     yield from _text_frames(chunks, choice, index, texts)
-    for delta in calls:
+    for delta in chain(calls, _legacy_deltas(choice.function_call)):
         yield chunks.choice(index, compact(delta))
     yield chunks.choice(index, b"{}", finish=compact(finish_reason(choice)))
 
@@ -262,6 +269,18 @@ def _text_frames(chunks: _Chunks, choice: Choice, index: int, texts: tuple[str, 
         yield chunks.choice(index, opening + compact(text) + b"}", logprobs)
 
 
+def _legacy_deltas(call: ToolCall | None) -> Iterator[dict[str, object]]:
+    """The name comes only with the first delta."""
+    if call is not None:
+        yield {"function_call": _called(call, "")}
+        for piece in _argument_pieces(call):
+            yield {"function_call": {"arguments": piece}}
+
+
+def _argument_pieces(call: ToolCall) -> tuple[str, ...]:
+    return call.deltas or ((call.arguments,) if call.arguments else ())
+
+
 def _call_deltas(calls: tuple[ToolCall, ...], choice: int, stamp: Stamp) -> Iterator[dict[str, object]]:
     """Id and name come only with the first delta of a call; later ones are told apart by index alone."""
     for at, call in enumerate(calls):
@@ -273,5 +292,5 @@ def _call_deltas(calls: tuple[ToolCall, ...], choice: int, stamp: Stamp) -> Iter
         }
         yield {"tool_calls": [opening]}
         text_field = "arguments" if call.kind == "function" else "input"
-        for piece in call.deltas or ((call.arguments,) if call.arguments else ()):
+        for piece in _argument_pieces(call):
             yield {"tool_calls": [{"index": at, call.kind: {text_field: piece}}]}

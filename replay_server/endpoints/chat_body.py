@@ -2,7 +2,10 @@
 
 from replay_server.endpoints.short_form import items, optional
 from replay_server.endpoints.text_reading import read_text_body
-from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall
+from replay_server.interaction import Choice, Json, JsonObject, Reasoning, TextReply, TokenLogprob, ToolCall
+
+REASONING = ("reasoning_content", "reasoning")
+"""The fields in which servers other than OpenAI's show it: DeepSeek and vLLM the first, OpenRouter the second."""
 
 
 def read_chat_body(body: Json) -> TextReply:
@@ -20,6 +23,8 @@ def _choice(choice: JsonObject) -> Choice:
         finish_reason=optional(choice, "finish_reason", str),
         logprobs=read_logprobs(logprobs) or None,
         annotations=items(message, "annotations", dict),
+        function_call=_tool_call({"function": legacy}) if (legacy := message.get("function_call")) else None,
+        reasoning=tuple(Reasoning(name, text) for name in REASONING if (text := optional(message, name, str))),
     )
 
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 import orjson
 
 from replay_server.endpoints.base import BadField
-from replay_server.endpoints.chat_body import read_logprobs
+from replay_server.endpoints.chat_body import REASONING, read_logprobs
 from replay_server.endpoints.short_form import items, optional
 from replay_server.endpoints.text_reading import read_text_stream
-from replay_server.interaction import Choice, Json, JsonObject, TextReply, TokenLogprob, ToolCall
-
-_NOT_COLLECTED = ("function_call", "audio")
+from replay_server.interaction import Choice, Json, JsonObject, Reasoning, TextReply, TokenLogprob, ToolCall
 
 
 def read_chat_stream(chunks: Sequence[Json]) -> TextReply:
@@ -33,19 +31,26 @@ class _Choice:
     contents: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     calls: "_Calls" = field(default_factory=lambda: _Calls())
+    function_call: "_Call | None" = None
+    reasoning: dict[str, list[str]] = field(default_factory=dict)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     annotations: list[JsonObject] = field(default_factory=list)
     finish_reason: str | None = None
 
     def add(self, choice: JsonObject) -> None:
         delta = optional(choice, "delta", dict) or {}
-        for name in _NOT_COLLECTED:
-            if delta.get(name) is not None:
-                raise BadField((), f"has {name} in its deltas")
+        if delta.get("audio") is not None:
+            raise BadField((), "has audio in its deltas")
         _append(self.contents, optional(delta, "content", str))
         _append(self.refusals, optional(delta, "refusal", str))
         for call in items(delta, "tool_calls", dict):
             self.calls.add(call)
+        if legacy := optional(delta, "function_call", dict):
+            self.function_call = self.function_call or _Call(None)
+            self.function_call.add({"function": legacy})
+        for name in REASONING:
+            if text := optional(delta, name, str):
+                self.reasoning.setdefault(name, []).append(text)
         self.logprobs += read_logprobs(optional(choice, "logprobs", dict) or {})
         self.annotations += items(delta, "annotations", dict)
         self.finish_reason = optional(choice, "finish_reason", str) or self.finish_reason
@@ -53,13 +58,15 @@ class _Choice:
     def whole(self) -> Choice:
         calls, pieces = self.calls.whole(), _pieces(self.refusals) or _pieces(self.contents)
         return Choice(
-            content=self._content(is_only_text=not (calls or self.refusals)),
+            content=self._content(is_only_text=not (calls or self.refusals or self.function_call)),
             tool_calls=calls,
             refusal="".join(self.refusals) if _pieces(self.refusals) else None,
             finish_reason=self.finish_reason,
             logprobs=tuple(self.logprobs) or None,
             deltas=pieces,
             annotations=tuple(self.annotations),
+            function_call=self.function_call.whole() if self.function_call else None,
+            reasoning=tuple(Reasoning(name, "".join(texts), tuple(texts)) for name, texts in self.reasoning.items()),
         )
 
     def _content(self, *, is_only_text: bool) -> str | None:

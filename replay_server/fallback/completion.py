@@ -5,7 +5,7 @@ from dataclasses import replace
 from replay_server.fallback.draw import Draw
 from replay_server.fallback.logprobs import logprobs
 from replay_server.fallback.tokens import count, prompt_tokens, split
-from replay_server.interaction import Choice, TextReply, TextWanted, ToolCall, Usage
+from replay_server.interaction import Choice, Reasoning, TextReply, TextWanted, ToolCall, Usage
 
 
 def complete(wanted: TextWanted, reply: TextReply, key: str) -> TextReply:
@@ -25,11 +25,13 @@ def usage_of(wanted: TextWanted, choices: tuple[Choice, ...]) -> Usage:
 
 
 def choice_tokens(choice: Choice) -> int:
-    """The tokens of content, refusal and tool calls."""
+    """The tokens of content, refusal, tool calls and reasoning."""
     total = count(choice.content) if choice.content else 0
     if choice.refusal:
         total += count(choice.refusal)
-    return total + sum(map(call_tokens, choice.tool_calls))
+    if choice.function_call:
+        total += call_tokens(choice.function_call)
+    return total + sum(map(call_tokens, choice.tool_calls)) + sum(count(part.text) for part in choice.reasoning)
 
 
 def call_tokens(call: ToolCall) -> int:
@@ -46,7 +48,17 @@ def _complete_choice(wanted: TextWanted, choice: Choice, draw: Draw) -> Choice:
         return choice
     said = content if content is not None else choice.refusal
     deltas = tuple(split(said)) if choice.deltas is None and said is not None else choice.deltas
-    return replace(choice, deltas=deltas, tool_calls=tuple(map(_cut_arguments, choice.tool_calls)))
+    choice = replace(choice, deltas=deltas, tool_calls=tuple(map(_cut_arguments, choice.tool_calls)))
+    return _cut_rare(choice) if choice.function_call or choice.reasoning else choice
+
+
+def _cut_rare(choice: Choice) -> Choice:
+    legacy = choice.function_call and _cut_arguments(choice.function_call)
+    return replace(choice, function_call=legacy, reasoning=tuple(map(_cut_reasoning, choice.reasoning)))
+
+
+def _cut_reasoning(part: Reasoning) -> Reasoning:
+    return part if part.deltas is not None else replace(part, deltas=tuple(split(part.text)))
 
 
 def _cut_arguments(call: ToolCall) -> ToolCall:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from replay_server.cassettes.sse import json_chunks
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.chat import Chat
+from replay_server.endpoints.chat_body import REASONING, read_chat_body
 from replay_server.endpoints.chat_stream import read_chat_stream
 from replay_server.endpoints.completions import Completions
 from replay_server.endpoints.models import Models
 from replay_server.endpoints.text import pieces
-from replay_server.interaction import Choice, Json, Request, TextReply, TokenLogprob, ToolCall, Usage
+from replay_server.interaction import Choice, Json, Reasoning, Request, TextReply, TokenLogprob, ToolCall, Usage
 from replay_server.stamp import Stamp
 
 # A busy machine is no failure.
@@ -42,17 +43,32 @@ def calls(draw: st.DrawFn) -> ToolCall:
 
 
 @st.composite
+def reasonings(draw: st.DrawFn) -> tuple[Reasoning, ...]:
+    names = draw(st.sampled_from([(), REASONING[:1], REASONING[1:], REASONING]))
+    return tuple(Reasoning(name, "".join(cuts), cuts) for name in names for cuts in [draw(CUTS)])
+
+
+@st.composite
 def choices(draw: st.DrawFn, with_calls: bool = True) -> Choice:
     cuts, finish_reason = draw(CUTS), draw(FINISH)
     tool_calls = tuple(draw(st.lists(calls(), max_size=3))) if with_calls else ()
     if with_calls and draw(st.booleans()):
         return Choice(refusal="".join(cuts), deltas=cuts, finish_reason=finish_reason)
+    reasoning = draw(reasonings()) if with_calls else ()
+    if with_calls and draw(st.booleans()):
+        legacy = replace(draw(calls()), id=None, kind="function")
+        return Choice(function_call=legacy, reasoning=reasoning, finish_reason=finish_reason)
     if tool_calls and draw(st.booleans()):
-        return Choice(tool_calls=tool_calls, finish_reason=finish_reason)
+        return Choice(tool_calls=tool_calls, reasoning=reasoning, finish_reason=finish_reason)
     entries = draw(st.lists(st.tuples(LOGPROB, TOP), min_size=len(cuts), max_size=len(cuts)))
     logprobs = judged(cuts, entries) if draw(st.booleans()) else None
     return Choice(
-        content="".join(cuts), deltas=cuts, logprobs=logprobs, tool_calls=tool_calls, finish_reason=finish_reason
+        content="".join(cuts),
+        deltas=cuts,
+        logprobs=logprobs,
+        tool_calls=tool_calls,
+        reasoning=reasoning,
+        finish_reason=finish_reason,
     )
 
 
@@ -200,7 +216,9 @@ def test_an_empty_content_beside_calls_is_none() -> None:
         ([1, {"type": "ping"}, {"choices": []}], "has no chunk with a choice"),
         ([delta(content="a"), {"error": {"message": "overloaded"}}], 'tells of an error: {"message":"overloaded"}'),
         ([delta(content=5)], "must be a text, not 5"),
-        ([delta(function_call={"name": "f"})], "has function_call in its deltas"),
+        ([delta(audio={"id": "a"})], "has audio in its deltas"),
+        ([delta(function_call="f")], "must be a mapping, not 'f'"),
+        ([delta(reasoning=5)], "must be a text, not 5"),
     ],
     ids=str,
 )
@@ -209,6 +227,24 @@ def test_what_is_no_stream_of_chunks_is_refused(chunks: list[Json], problem: str
         read_chat_stream(chunks)
 
     assert caught.value.problem == problem
+
+
+@PATIENT
+@given(CHAT_REPLIES)
+def test_a_plain_chat_is_read_as_what_it_was_but_for_the_cuts(reply: TextReply) -> None:
+    body = orjson.loads(Chat().render(Request("chat/completions", "m", {}), reply, Stamp("0" * 64)).body)
+
+    assert read_chat_body(body) == replace(reply, choices=tuple(map(uncut, reply.choices)))
+
+
+def uncut(choice: Choice) -> Choice:
+    return replace(
+        choice,
+        deltas=None,
+        tool_calls=tuple(replace(call, deltas=None) for call in choice.tool_calls),
+        function_call=choice.function_call and replace(choice.function_call, deltas=None),
+        reasoning=tuple(replace(part, deltas=None) for part in choice.reasoning),
+    )
 
 
 def test_models_are_never_streamed() -> None:
