@@ -104,8 +104,9 @@ class AnyRequest:
         return True if data == b"[DONE]" else _ends(_event_type(data))
 
     def carries_delta(self, data: bytes) -> bool:
-        """Every event may, but for the one that ends the stream."""
-        return not self.ends_stream(data)
+        """Whether its type says so, or it has none: `response.output_text.delta`, `chat.completion.chunk`."""
+        kind = _event_type(data)
+        return "delta" in kind or kind.endswith(".chunk") if kind else data != b"[DONE]"
 
     def tokens_said(self, body: bytes) -> int:
         """None that we know of."""

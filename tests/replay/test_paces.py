@@ -34,7 +34,7 @@ async def answer(said: str, own: Pace | None = None, served: Pace = INSTANT, **f
     library = Library("cassettes", read_cassette("a.yaml", CASSETTE))
     body = {"model": "m", "messages": [{"role": "user", "content": said}], **fields}
     replay = Replay(library, MemoryState(), OnMiss.GENERATE, "", pace=served)
-    return await replay.answer(CHAT, CHAT.from_cassette(body), "", own)
+    return await replay.answer(CHAT, CHAT.from_cassette(body), "", pace=own)
 
 
 async def pace(*asked: Any, **fields: Any) -> Pace | None:
@@ -70,7 +70,7 @@ async def test_a_generated_answer_has_the_pace_of_its_request_or_of_the_server()
 async def test_an_error_and_what_the_server_knows_come_at_once() -> None:
     replay = Replay(Library("cassettes"), MemoryState(), OnMiss.GENERATE, "", pace=SLOWEST)
 
-    listed = await replay.answer(MODELS, Request("models", "", {}), "", SLOW)
+    listed = await replay.answer(MODELS, Request("models", "", {}), "", pace=SLOW)
 
     assert listed.timing is None
     assert (await answer("unknown", SLOW, temperature=9)).timing is None

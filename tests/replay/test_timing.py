@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay_server.endpoints.any_request import any_request
 from replay_server.endpoints.chat import RESOURCE as CHAT
 from replay_server.endpoints.completions import RESOURCE as COMPLETIONS
 from replay_server.interaction import Pace, Profile, RecordedPace, TimedFrame, WireResponse, WireStream
@@ -72,6 +73,29 @@ def test_only_what_says_more_is_waited_for(delta: bytes, waits_for: bool) -> Non
     chunk = b'data: {"choices":[{"index":0,%b}]}\n\n' % delta
 
     assert waits(timed(Profile(itl=0.02), (said(b"a"), chunk), resource=COMPLETIONS)) == [0, 0.02 * waits_for]
+
+
+@pytest.mark.parametrize(
+    ("event", "waits_for"),
+    [
+        (b'{"type":"response.output_text.delta","delta":"Hi"}', True),
+        (b'{"type":"content_block_delta"}', True),
+        (b'{"object":"chat.completion.chunk"}', True),
+        (b'{"type":"response.completed"}', False),
+        (b'{"text":"Hi"}', True),
+        (b"[DONE]", False),
+    ],
+)
+def test_events_of_any_api_are_waited_for_where_they_may_say_more(event: bytes, waits_for: bool) -> None:
+    frames = (b'data: {"type":"ping_delta"}\n\n', b"data: %b\n\n" % event)
+
+    timing = timed(Profile(itl=0.02), frames, resource=any_request("POST", "/messages"))
+
+    assert waits(timing) == [0, 0.02 * waits_for]
+
+
+def test_a_plain_answer_of_any_api_takes_the_time_of_its_first_token() -> None:
+    assert waits(timed(Profile(ttft=0.3, itl=0.02), PLAIN, resource=any_request("POST", "/messages"))) == [0.3]
 
 
 @given(st.lists(st.binary(max_size=20) | st.sampled_from(STREAM)))
