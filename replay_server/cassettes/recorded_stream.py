@@ -7,7 +7,7 @@ framed in no usual way (a comment, an id, CRLF) stands whole, as `raw`, so that 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import accumulate, pairwise, takewhile
 
 import orjson
 
@@ -98,7 +98,8 @@ def write_stream(frames: Sequence[TimedFrame]) -> dict[str, Json]:
     frames = frames or [TimedFrame(0.0, b"")]  # frames tell that it is a stream, even where nothing came
     events = [_Event.read(frame.data) for frame in frames]
     shared = _Shared.among([event for event in events if event is not None])
-    written: list[Json] = [_write_event(*pair, shared) for pair in zip(frames, events, strict=True)]
+    gaps = _gaps(frames)
+    written: list[Json] = [_write_event(*each, shared) for each in zip(gaps, frames, events, strict=True)]
     return {**shared.write(), "events": written}
 
 
@@ -119,8 +120,13 @@ def _is_same(one: tuple[str, Json], other: tuple[str, Json]) -> bool:
     return one == other and type(one[1]) is type(other[1])  # True == 1 == 1.0
 
 
-def _write_event(frame: TimedFrame, event: _Event | None, shared: _Shared) -> Json:
-    after = round(max(float(frame.after), 0.0), 3)
+def _gaps(frames: Sequence[TimedFrame]) -> list[float]:
+    """The gaps in whole milliseconds. The moments are rounded, not the gaps: what is rounded off does not add up."""
+    moments = accumulate((max(float(frame.after), 0.0) for frame in frames), initial=0.0)
+    return [round(end - start, 3) for start, end in pairwise(round(moment, 3) for moment in moments)]
+
+
+def _write_event(after: float, frame: TimedFrame, event: _Event | None, shared: _Shared) -> Json:
     for form in [] if event is None else _usual_forms(event, shared.envelope):
         if shared.frame(form) == frame.data:
             return {"after": after, **form}

@@ -10,6 +10,7 @@ from replay_server.interaction import Json
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _LINE_END = b"\r\n"
+_LINE_IS_OVER = re.compile(rb"\r\n|\n|\r(?=[^\n])")  # after a \r at the very end, a \n may come
 
 
 def split_frames(body: bytes) -> list[bytes]:
@@ -26,6 +27,37 @@ def each_frame(body: bytes) -> Iterator[bytes]:
             start = line.end()
     if start < len(body):
         yield body[start:]
+
+
+class FrameSplitter:
+    """Cuts a stream into frames while its bytes come, wherever these are cut themselves.
+
+    Each byte is looked at once: a frame may be long, and come in many pieces.
+    """
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._line = 0
+        """Where in it the last line begins."""
+        self._seen = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next bytes; the frames that are whole now."""
+        self._held += data
+        frames, start = [], 0
+        for end in _LINE_IS_OVER.finditer(self._held, self._seen):
+            if end.start() == self._line:
+                frames.append(bytes(self._held[start : end.end()]))
+                start = end.end()
+            self._line = end.end()
+        del self._held[:start]
+        self._line -= start
+        self._seen = len(self._held) - self._held.endswith(b"\r")
+        return frames
+
+    def rest(self) -> list[bytes]:
+        """What is left when the stream has ended."""
+        return split_frames(bytes(self._held))
 
 
 def frame_data(frame: bytes) -> bytes | None:

@@ -1,18 +1,15 @@
 """An answer while it arrives: decoded, cut into frames with their times, and judged at its end. No I/O, no clock."""
 
-import re
 from collections.abc import Mapping
 
 import orjson
 
 from replay_server.cassettes.decoding import DecodingError, decoder
-from replay_server.cassettes.sse import frame_data, split_frames
+from replay_server.cassettes.sse import FrameSplitter, frame_data
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Answered, Json, TimedFrame
 from replay_server.terminal import counted
 
-_BLANK_LINE = re.compile(rb"\n\n|\r\n\r|\r\r|\n\r")
-_ENDS_OF_FRAMES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _WORDS_SHOWN = 300
 
 
@@ -30,26 +27,17 @@ class FrameCutter:
     def __init__(self, started: float) -> None:
         self.frames: list[TimedFrame] = []
         self._before = started
-        self._rest = bytearray()
+        self._splitter = FrameSplitter()
 
     def take(self, data: bytes, now: float) -> None:
         """More of the stream. Frames that arrive together have no gap between them."""
-        looked_at = max(0, len(self._rest) - 3)
-        self._rest += data
-        if not _BLANK_LINE.search(self._rest, looked_at):  # a long frame is not looked through again and again
-            return
-        *whole, rest = [*split_frames(bytes(self._rest)), b""]
-        if whole and not self._rest.endswith(_ENDS_OF_FRAMES):
-            *whole, rest = whole
-        for frame in whole:
+        for frame in self._splitter.feed(data):
             self._add(frame, now)
-        self._rest = bytearray(rest)
 
     def end(self, now: float) -> None:
         """There is no more: what is left is the last frame."""
-        if self._rest:
-            self._add(bytes(self._rest), now)
-            self._rest.clear()
+        for frame in self._splitter.rest():
+            self._add(frame, now)
 
     def _add(self, frame: bytes, now: float) -> None:
         self.frames.append(TimedFrame(now - self._before, frame))

@@ -1,5 +1,7 @@
 """What an upstream gave is written, dumped, loaded and read: the same bytes, the same gaps."""
 
+import json
+from itertools import accumulate, pairwise
 from typing import Any
 
 import orjson
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from replay_server.cassettes.reader import read_cassette
 from replay_server.cassettes.recorded_form import plain_form, stream_form
-from replay_server.cassettes.sse import frame_data, json_chunks, split_frames
+from replay_server.cassettes.sse import FrameSplitter, frame_data, json_chunks, split_frames
 from replay_server.cassettes.yaml_writer import dump
 from replay_server.errors import CassetteError
 from replay_server.interaction import Recorded, TimedFrame
@@ -88,6 +90,78 @@ def test_a_hostile_stream_gives_its_bytes_and_gaps_again(pieces: list[bytes], da
     assert recorded.frames == (frames or (TimedFrame(0.0, b""),))
 
 
+LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
+NUMBER_TEXTS = st.sampled_from(["1", "1.0", "-0", "-0.0", "1e5", "1E+2", "2.50", "9" * 30, "0.1e-7", "1e400"])
+STRINGS = TEXTS.map(lambda text: orjson.dumps(text).decode()) | TEXTS.map(json.dumps)
+MEMBERS = st.tuples(STRINGS, NUMBER_TEXTS | STRINGS | st.sampled_from(["null", "[]", '{"a":1,"a":2}', '"\\ud800"']))
+ODD_JSON = st.lists(MEMBERS, max_size=3).map(lambda members: "{" + ", ".join(map(": ".join, members)) + "}")
+FIELDS = st.sampled_from(
+    [b"data: ", b"data:", b"data", b"event: ", b"id: ", b"retry: ", b": ", b":", b"x: ", b" data: "]
+)
+LINES = st.builds(bytes.__add__, FIELDS, TEXTS.map(str.encode) | ODD_JSON.map(str.encode) | st.binary(max_size=6))
+BIG_FRAMES = st.integers(0, 70_000).map(lambda size: b'data: {"a":"' + b"x" * size + b'"}\n\n')
+
+
+@st.composite
+def hostile_frames(draw: st.DrawFn) -> bytes:
+    lines = draw(st.lists(LINES, max_size=3))
+    return b"".join(line + draw(LINE_ENDS) for line in [*lines, b""])
+
+
+@st.composite
+def hostile_streams(draw: st.DrawFn) -> bytes:
+    start = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
+    frames = draw(st.lists(hostile_frames() | CHUNKS | ODD_FRAMES | BIG_FRAMES, max_size=5))
+    return start + b"".join(frames) + draw(st.sampled_from([b"", b"data: [DONE]\n\n", b"data: [DONE]", b"data: \xc3"]))
+
+
+def cut_at(body: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted(place % (len(body) + 1) for place in places)
+    return [body[start:end] for start, end in pairwise([0, *ends, len(body)])]
+
+
+@PATIENT
+@given(hostile_streams(), st.lists(st.integers(0, 500_000), max_size=12))
+def test_a_hostile_stream_is_recorded_alike_wherever_it_is_cut_on_its_way(body: bytes, places: list[int]) -> None:
+    splitter = FrameSplitter()
+
+    frames = [frame for piece in cut_at(body, places) for frame in splitter.feed(piece)] + splitter.rest()
+
+    assert frames == split_frames(body)
+    assert read(write(stream_form(200, {}, [TimedFrame(0.0, frame) for frame in frames]))).body == body
+
+
+@PATIENT
+@given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"]), max_size=12))
+def test_byte_by_byte_a_stream_is_cut_as_when_it_is_whole(pieces: list[bytes]) -> None:
+    body, splitter = b"".join(pieces), FrameSplitter()
+
+    frames = [frame for byte in body for frame in splitter.feed(bytes([byte]))] + splitter.rest()
+
+    assert frames == split_frames(body)
+
+
+def test_a_frame_is_whole_as_soon_as_its_blank_line_has_come() -> None:
+    splitter = FrameSplitter()
+
+    assert splitter.feed(b"data: a\n\ndata: b\r\n") == [b"data: a\n\n"]
+    assert splitter.feed(b"\r\ndata") == [b"data: b\r\n\r\n"]
+    assert splitter.feed(b": c\r\r") == []  # a \n may belong to it
+    assert splitter.feed(b"\n") == [b"data: c\r\r\n"]
+    assert splitter.rest() == []
+
+
+@PATIENT
+@given(st.lists(st.floats(0, 0.01), max_size=50))
+def test_what_is_rounded_off_the_gaps_does_not_add_up(gaps: list[float]) -> None:
+    frames = [TimedFrame(gap, b"data: x\n\n") for gap in gaps]
+
+    kept = read(write(stream_form(200, {}, frames))).frames
+
+    moments = zip(accumulate(gaps), accumulate(frame.after for frame in kept), strict=False)
+    assert all(abs(moment - rounded) < 0.00051 for moment, rounded in moments)
+
+
 @PATIENT
 @given(OBJECTS, st.lists(OBJECTS, min_size=1, max_size=5), st.booleans(), st.booleans())
 def test_chunks_of_one_envelope_need_no_raw(
@@ -144,7 +218,7 @@ def test_a_stream_is_a_line_for_each_event_under_its_envelope() -> None:
         "      created: 7\n"
         "    events:\n"
         "      - {after: 0.412, data: {choices: [{index: 0, delta: {content: ' two'}}]}}\n"
-        '      - {after: 0.021, raw: ": keep-alive\\n\\n"}\n'
+        '      - {after: 0.022, raw: ": keep-alive\\n\\n"}\n'
         "      - {after: 0.0, data: {choices: [], usage: {total_tokens: 3}}}\n"
         "      - {after: 0.0, data: '[DONE]'}\n"
     )
@@ -202,6 +276,10 @@ def test_streams_are_cut_after_blank_lines(body: bytes, frames: list[bytes]) -> 
 )
 def test_the_data_of_a_frame_is_what_a_client_reads(frame: bytes, data: bytes | None) -> None:
     assert frame_data(frame) == data
+
+
+def test_a_byte_order_mark_hides_no_chunk() -> None:
+    assert list(json_chunks(b'\xef\xbb\xbfdata: {"a":1}\n\n')) == [{"a": 1}]
 
 
 def test_chunks_are_the_frames_with_json() -> None:
