@@ -167,6 +167,10 @@ def test_volatile_text_is_taken_out_of_recorded_and_incoming_requests_alike(writ
         ),
         ("volatile: [{name: a, regex: 'x*'}]", "volatile[0].regex: matches no text at all"),
         ("match_on: [temprature]", "replay.yaml:1: match_on[0]: 'temprature' is no parameter of any endpoint"),
+        (
+            "on_miss: error\npace: fast",
+            "replay.yaml:2: pace: 'fast' is no pace: there is no such word; a pace is instant",
+        ),
         ("on_miss: upstream", "replay.yaml:1: on_miss: 'upstream' is none of generate, error"),
         ("a: [", "replay.yaml:1: is not YAML"),
         ("[]", "replay.yaml:1: must be a mapping"),

@@ -131,6 +131,11 @@ def test_a_model_stays_what_it_looks_like() -> None:
         (f"{REQUEST}response:\n  - content: a\n  - contnet: b", "a.yaml:4: interaction 1: response[1].contnet:"),
         (f"{REQUEST}response: {{content: a}}\nrepeat: cycle", "repeat: needs a response that is a list"),
         (f"{REQUEST}response: [{{content: a}}]\nrepeat: always", "repeat: 'always' is none of last, cycle, error"),
+        (f"{REQUEST}response: {{content: a}}\npace: 2", "a.yaml:3: interaction 1: pace: must be a text, not 2"),
+        (
+            f"{REQUEST}response: {{content: a}}\npace: ttft=300",
+            "a.yaml:3: interaction 1: pace: 'ttft=300' is no pace: ttft must be a time with its unit, such as 300ms",
+        ),
         ("request: {}\nresponse: {content: a}", "request: has neither messages nor prompt: add endpoint"),
         ("endpoint: embedings\nrequest: {}\nresponse: {}", "endpoint: 'embedings' is none of chat/completions,"),
         ("request: 5\nresponse: {content: a}", "request: must be a mapping, not 5"),

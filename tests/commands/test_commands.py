@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,34 @@ def test_every_option_can_be_set_by_its_variable() -> None:
 
     assert refused.count("answered 401") == 4
     assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [(["--pace", "fast"], {}), ([], {"REPLAY_SERVER_PACE": "fast"})],
+    ids=["option", "variable"],
+)
+def test_what_is_no_pace_does_not_start(arguments: list[str], environment: dict[str, str]) -> None:
+    code, out, err = run("serve", "--port", "0", *arguments, **environment)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--pace: 'fast' is no pace: there is no such word; a pace is instant, recorded, recorded*FACTOR" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_finishes_its_paced_streams(number: signal.Signals) -> None:
+    with serving("--pace", "ttft=1ms,itl=3600s") as (process, line):
+        body = HELLO.replace(b"}]}", b'}], "stream": true}')
+        asked = urllib.request.Request(url_of(line) + "/v1/chat/completions", body)
+        with urllib.request.urlopen(asked) as answer:
+            first = answer.readline()
+            process.send_signal(number)
+            rest = answer.read()
+        process.communicate()
+
+    assert first.startswith(b'data: {"id":')
+    assert rest.endswith(b"data: [DONE]\n\n")
+    assert process.returncode == 0
 
 
 def test_a_missing_directory_is_a_warning(tmp_path: Path) -> None:

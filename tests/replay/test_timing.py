@@ -1,5 +1,6 @@
 """When the pieces of an answer are due, and that they are sent then: no test waits, and no clock is read."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay_server.cassettes.recorded_form import stream_form
+from replay_server.cassettes.sse import split_frames
 from replay_server.endpoints.any_request import any_request
 from replay_server.endpoints.chat import RESOURCE as CHAT
 from replay_server.endpoints.completions import RESOURCE as COMPLETIONS
 from replay_server.interaction import Pace, Profile, RecordedPace, TimedFrame, WireResponse, WireStream
 from replay_server.replay.timing import Timing, write_stream
+from tests.cassettes.test_recorded_form import PATIENT, hostile_streams, read, write
 
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
 FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -98,11 +102,17 @@ def test_a_plain_answer_of_any_api_takes_the_time_of_its_first_token() -> None:
     assert waits(timed(Profile(ttft=0.3, itl=0.02), PLAIN, resource=any_request("POST", "/messages"))) == [0.3]
 
 
-@given(st.lists(st.binary(max_size=20) | st.sampled_from(STREAM)))
-def test_no_pace_changes_a_byte(pieces: list[bytes]) -> None:
-    frames = timed(Profile(ttft=0.3, itl=0.02, jitter=1), tuple(pieces))
+@PATIENT
+@given(hostile_streams(), st.sampled_from([RecordedPace(), RecordedPace(0.5), Profile(ttft=1, itl=0.02, jitter=1)]))
+def test_a_hostile_stream_is_recorded_and_replayed_byte_for_byte_in_every_pace(body: bytes, pace: Pace) -> None:
+    frames = [TimedFrame(0.25, frame) for frame in split_frames(body)]
+    recorded, line = read(write(stream_form(200, {}, frames))).frames, Line()
+    timing = Timing(pace=pace, resource=CHAT, key="3f" * 32, recorded=recorded)
+    wire = WireStream(200, {}, tuple(frame.data for frame in recorded))
 
-    assert b"".join(frame.data for frame in frames) == b"".join(pieces)
+    asyncio.run(write_stream(timing.frames(wire, nobody), line.send, line.clock, line.sleep))
+
+    assert b"".join(data for _, data in line.sent) == body
 
 
 def test_a_plain_answer_is_there_when_its_stream_would_have_ended() -> None:

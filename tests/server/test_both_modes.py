@@ -103,7 +103,7 @@ def stream_cassette(chunks: list[Any]) -> str:
 
 
 async def collected(url: str) -> list[Any]:
-    """The choices and usage that the client's own helper collects from a stream."""
+    """The choices that the client's own helper collects from a stream."""
     async with (
         openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client,
         client.chat.completions.stream(**ASKED, stream_options={"include_usage": True}) as stream,
@@ -113,7 +113,7 @@ async def collected(url: str) -> list[Any]:
 
 
 async def plain(url: str) -> tuple[list[Any], bytes]:
-    """The choices and usage of a plain answer, and its bytes."""
+    """The choices of a plain answer, and its bytes."""
     async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
         raw = await client.chat.completions.with_raw_response.create(**ASKED)
         return told(raw.parse()), raw.content
