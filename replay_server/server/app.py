@@ -53,6 +53,8 @@ class App:
             raise  # the client has left: there is nobody to answer
         except Exception:
             log.exception("cannot answer %s %s", request.method, header_value(request.path))
+            if request.writer.output_size > 0:
+                raise ConnectionError("the answer has begun, so no error can be sent") from None
             response = _respond_error(_failure(), request)
         if not response.prepared:
             complete_headers(response.headers, request)
@@ -71,7 +73,7 @@ class App:
         wire, timing = answer.wire, answer.timing
         if not isinstance(wire, WireResponse | WireStream):
             return await _pass_on(wire, answer.headers, request)
-        if timing is not None:
+        if timing is not None and request.method != "HEAD":
             return await self._respond_in_time(wire, answer.headers, timing, request)
         return _to_response(wire, answer.headers, request)
 
