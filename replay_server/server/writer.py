@@ -1,7 +1,7 @@
-"""Answers that are written piece by piece."""
+"""Answers that are written piece by piece, each when it is due."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from aiohttp import web
@@ -17,17 +17,6 @@ async def begin(request: web.BaseRequest, status: int, headers: Mapping[str, str
     if request.version >= (1, 1):
         response.enable_chunked_encoding()
     await response.prepare(request)
-    return response
-
-
-async def write_pieces(
-    request: web.BaseRequest, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
-) -> web.StreamResponse:
-    """Send an answer as its pieces come, the head before the first of them."""
-    response = await begin(request, status, headers)
-    async for piece in pieces:
-        if piece:
-            await response.write(piece)
     return response
 
 

@@ -8,10 +8,11 @@ from replay_server.cassettes.library import Library
 from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.chat import RESOURCE as CHAT
 from replay_server.endpoints.models import RESOURCE as MODELS
-from replay_server.interaction import INSTANT, Pace, Profile, RecordedPace, Request, TimedFrame
+from replay_server.interaction import INSTANT, Pace, Profile, RawRequest, RecordedPace, Request, TimedFrame
 from replay_server.replay.decision import Answer, OnMiss, Replay
 from replay_server.replay.state import MemoryState
 
+RAW = RawRequest("POST", "/chat/completions", {}, (), {}, b"")
 SLOW, SLOWER, SLOWEST = Profile(ttft=1.0), Profile(ttft=2.0), Profile(ttft=3.0)
 CASSETTE = b"""\
 request: {model: m, messages: [{role: user, content: plain}]}
@@ -34,7 +35,11 @@ async def answer(said: str, own: Pace | None = None, served: Pace = INSTANT, **f
     library = Library("cassettes", read_cassette("a.yaml", CASSETTE))
     body = {"model": "m", "messages": [{"role": "user", "content": said}], **fields}
     replay = Replay(library, MemoryState(), OnMiss.GENERATE, "", pace=served)
-    return await replay.answer(CHAT, CHAT.from_cassette(body), "", pace=own)
+    return await replay.answer(CHAT, CHAT.from_cassette(body), "", RAW, pace=own)
+
+
+def wire(found: Answer) -> Any:
+    return found.wire
 
 
 async def pace(*asked: Any, **fields: Any) -> Pace | None:
@@ -70,7 +75,7 @@ async def test_a_generated_answer_has_the_pace_of_its_request_or_of_the_server()
 async def test_an_error_and_what_the_server_knows_come_at_once() -> None:
     replay = Replay(Library("cassettes"), MemoryState(), OnMiss.GENERATE, "", pace=SLOWEST)
 
-    listed = await replay.answer(MODELS, Request("models", "", {}), "", pace=SLOW)
+    listed = await replay.answer(MODELS, Request("models", "", {}), "", RAW, pace=SLOW)
 
     assert listed.timing is None
     assert (await answer("unknown", SLOW, temperature=9)).timing is None
@@ -81,8 +86,8 @@ async def test_a_recorded_stream_comes_with_its_gaps_in_both_modes() -> None:
 
     assert streamed.timing is not None
     assert plain.timing is not None
-    assert [frame.after for frame in streamed.timing.frames(streamed.wire, lambda: 0)] == [1.0, 0.0]
-    assert list(plain.timing.frames(plain.wire, lambda: 0)) == [TimedFrame(1.0, getattr(plain.wire, "body", b""))]
+    assert [frame.after for frame in streamed.timing.frames(wire(streamed), lambda: 0)] == [1.0, 0.0]
+    assert list(plain.timing.frames(wire(plain), lambda: 0)) == [TimedFrame(1.0, wire(plain).body)]
 
 
 async def test_places_of_a_sequence_are_timed_by_draws_of_their_own() -> None:
@@ -90,6 +95,6 @@ async def test_places_of_a_sequence_are_timed_by_draws_of_their_own() -> None:
     replay = Replay(library, MemoryState(), OnMiss.GENERATE, "")
     asked = CHAT.from_cassette({"model": "m", "messages": [{"role": "user", "content": "paced"}]})
 
-    answers = [await replay.answer(CHAT, asked, "") for _ in range(2)]
+    answers = [await replay.answer(CHAT, asked, "", RAW) for _ in range(2)]
 
     assert [found.timing and found.timing.place for found in answers] == [0, 1]

@@ -9,7 +9,7 @@ from aiohttp import web
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
 from replay_server.server.protocol import HttpServer
-from replay_server.server.writer import write_pieces
+from replay_server.server.writer import begin
 from tests.server.test_http import raw, request
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -34,11 +34,6 @@ async def start() -> AsyncIterator[Start]:
         await runner.cleanup()
 
 
-async def pieces(*found: bytes) -> AsyncIterator[bytes]:
-    for piece in found:
-        yield piece
-
-
 @pytest.mark.parametrize(
     ("version", "body"),
     [("1.1", b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"), ("1.0", b"abc")],
@@ -46,7 +41,10 @@ async def pieces(*found: bytes) -> AsyncIterator[bytes]:
 )
 async def test_pieces_are_sent_as_they_come(start: Start, version: str, body: bytes) -> None:
     async def handle(asked: web.BaseRequest) -> web.StreamResponse:
-        return await write_pieces(asked, 201, {"x-answer": "yes"}, pieces(b"a", b"", b"bc"))
+        response = await begin(asked, 201, {"x-answer": "yes"})
+        await response.write(b"a")
+        await response.write(b"bc")
+        return response
 
     head, _, found = (await raw(await start(handle), request(b"", version=version))).partition(b"\r\n\r\n")
 
@@ -58,12 +56,9 @@ async def test_pieces_are_sent_as_they_come(start: Start, version: str, body: by
 async def test_an_answer_that_fails_when_it_has_begun_is_cut_and_not_followed_by_an_error(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken() -> AsyncIterator[bytes]:
-        yield b"a"
-        raise ValueError("of no use")
-
     async def respond(_app: App, asked: web.BaseRequest) -> web.StreamResponse:
-        return await write_pieces(asked, 200, {}, broken())
+        await (await begin(asked, 200, {})).write(b"a")
+        raise ValueError("of no use")
 
     monkeypatch.setattr(App, "_respond", respond)
     app = App(ApiKeys(()), 1000)
