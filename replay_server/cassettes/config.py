@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 from replay_server.cassettes.reader import dotted, read_pace
+from replay_server.cassettes.redaction.redactor import DEFAULT, Redactor
+from replay_server.cassettes.regex import read_regex
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.description import describes, parameter_names
@@ -20,17 +22,18 @@ FILE_NAME = "replay.yaml"
 WHOLE_BODY = "body"
 """In `match_on`: every field must agree."""
 
-_FIELDS = ("models", "match_on", "volatile", "on_miss", "pace")
+_FIELDS = ("models", "match_on", "volatile", "redact", "on_miss", "pace")
 _ON_MISS = ("generate", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What `replay.yaml` says. `models` is None where it lists none."""
+    """What `replay.yaml` says. `models` is None where it lists none; `redactor` has the built-in rules at least."""
 
     models: tuple[str, ...] | None = None
     match_on: tuple[str, ...] = ()
     volatile: tuple[Volatile, ...] = ()
+    redactor: Redactor = DEFAULT
     on_miss: str | None = None
     pace: Pace | None = None
 
@@ -56,6 +59,7 @@ def _read(path: str, document: Document) -> Config:
             models=items(fields, "models", str) if "models" in fields else None,
             match_on=_read_match_on(fields),
             volatile=_read_volatile(fields),
+            redactor=_read_redactor(fields),
             on_miss=_read_on_miss(fields),
             pace=read_pace(fields),
         )
@@ -90,6 +94,19 @@ def _read_on_miss(fields: JsonObject) -> str | None:
     return word
 
 
+def _read_redactor(fields: JsonObject) -> Redactor:
+    redact = optional(fields, "redact", dict)
+    if redact is None:
+        return DEFAULT
+    # Most directories have no rules of their own.
+    from replay_server.cassettes.redaction.own_rules import read_rules
+
+    try:
+        return read_rules(redact)
+    except BadField as error:
+        raise error.below("redact") from None
+
+
 def _read_volatile(fields: JsonObject) -> tuple[Volatile, ...]:
     rules: list[Json] = optional(fields, "volatile", list) or []
     return tuple(_read_rule(rule, at) for at, rule in enumerate(rules))
@@ -102,16 +119,6 @@ def _read_rule(rule: Json, at: int) -> Volatile:
         raise BadField(("volatile", at), f"must be one of {', '.join(VOLATILE_TEXT)}, or have name and regex")
     try:
         known(rule, ("name", "regex"))
-        return Volatile(required(rule, "name", str), _read_regex(required(rule, "regex", str)))
+        return Volatile(required(rule, "name", str), read_regex(required(rule, "regex", str)))
     except BadField as error:
         raise error.below("volatile", at) from None
-
-
-def _read_regex(text: str) -> re.Pattern[str]:
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise BadField(("regex",), f"is no regular expression: {error}") from None
-    if pattern.search(""):
-        raise BadField(("regex",), "matches no text at all: that stands everywhere")
-    return pattern

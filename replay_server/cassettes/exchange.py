@@ -22,9 +22,10 @@ class _Gathered:
 
 
 def keyed_exchange(exchange: Exchange, config: Config) -> tuple[Keyed, dict[str, Json]]:
-    """The request of an exchange with its key, and its answer as a `response`."""
+    """The request of an exchange with its key, and its answer as a `response`, both without secrets."""
     resource, request = read_request(exchange.request)
-    return Keyed(resource, request, config), answered_form(exchange.answer)
+    asked = Keyed(resource, request, config)
+    return asked, answered_form(asked.redaction.answered(exchange.answer))
 
 
 def documents_of(exchanges: Iterable[Exchange], config: Config, recorded_at: str | None = None) -> list[str]:

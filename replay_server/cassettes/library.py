@@ -9,7 +9,7 @@ from replay_server.cassettes.matching import Candidate, Disagreement, Keyed, Mat
 from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import resource_named
-from replay_server.interaction import Interaction, Request
+from replay_server.interaction import Interaction, RawRequest, Request
 
 
 class Library:
@@ -34,9 +34,10 @@ class Library:
             return cls(str(directory))
         return cls(str(directory), read_directory(directory), load_config(directory))
 
-    def key(self, resource: Resource, request: Request) -> Keyed:
-        """The request with its key, under the rules of this library."""
-        return Keyed(resource, request, self.config)
+    def key(self, resource: Resource, request: Request, raw: RawRequest | None = None) -> Keyed:
+        """The request with its key, under the rules of this library. As it came it is the quicker to look through."""
+        clean = raw is not None and self.config.redactor.came_clean(raw)
+        return Keyed(resource, request, self.config, clean=clean)
 
     def find(self, asked: Keyed, cassette: str = "") -> Match | list[Disagreement]:
         """The interaction that answers; else those that have the key, and why they cannot.

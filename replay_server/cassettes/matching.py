@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from replay_server.cassettes.config import WHOLE_BODY, Config
+from replay_server.cassettes.redaction.placeholders import unnumbered_request
 from replay_server.endpoints.base import Resource
+from replay_server.endpoints.table import resource_named
 from replay_server.interaction import Interaction, Json, JsonObject, Request
 from replay_server.keys import Difference, Volatile, canonical_json, explain, request_key, steady
+
+if TYPE_CHECKING:
+    from replay_server.cassettes.redaction.redaction import Redaction
 
 
 def _steadied(canonical: JsonObject, rules: Sequence[Volatile]) -> JsonObject:
@@ -17,37 +23,55 @@ def _steadied(canonical: JsonObject, rules: Sequence[Volatile]) -> JsonObject:
 
 
 class Keyed:
-    """A request with its key. What only some matches need is worked out when it is asked for."""
+    """A request with its key, both without secrets. What only some matches need is worked out when it is asked for.
 
-    def __init__(self, resource: Resource, request: Request, config: Config) -> None:
+    `clean`: a look at the request as it came has told that there is nothing to redact.
+    """
+
+    def __init__(self, resource: Resource, request: Request, config: Config, *, clean: bool = False) -> None:
         self.resource = resource
         self.request = request
-        canonical = resource.canonical(request)
+        self.compared = request
+        """The request with all placeholders of a rule alike: what a secret was makes no difference to a match."""
+        self._redactor = config.redactor
+        self._redaction: Redaction | None = None
+        if not (clean or config.redactor.is_clean(request)):
+            self._redaction = config.redactor.exchange()
+            self.request = self._redaction.request(request)
+            self.compared = unnumbered_request(self.request)
+            if self.request.endpoint != request.endpoint:  # a path that nobody knows, with a secret in it
+                self.resource = resource_named(self.request.endpoint)
+        canonical = resource.canonical(self.compared)
         self.canonical = _steadied(canonical, config.volatile) if config.volatile else canonical
-        self.key = request_key(request.endpoint, self.canonical)
+        self.key = request_key(self.compared.endpoint, self.canonical)
+
+    @property
+    def redaction(self) -> "Redaction":
+        """What its answer is to be redacted by: the numbers go on, and secrets of the request are known."""
+        return self._redaction or self._redactor.exchange()
 
     @cached_property
     def prompt(self) -> JsonObject:
         """The fields of the key, as they came."""
-        return self.resource.prompt(self.request)
+        return self.resource.prompt(self.compared)
 
     @cached_property
     def shape(self) -> JsonObject:
         """The fields that shape the answer."""
-        return self.resource.shape(self.request)
+        return self.resource.shape(self.compared)
 
     def shape_field(self, name: str) -> Json:
         """One of them, None where it has its default."""
-        return self.resource.shape_field(self.request, name)
+        return self.resource.shape_field(self.compared, name)
 
     @cached_property
     def drifting(self) -> JsonObject:
         """The other fields."""
-        return self.resource.drifting(self.request)
+        return self.resource.drifting(self.compared)
 
     def drifting_field(self, name: str) -> Json:
         """One of them, None where it has its default."""
-        return self.resource.drifting_field(self.request, name)
+        return self.resource.drifting_field(self.compared, name)
 
     @cached_property
     def identity(self) -> bytes:
@@ -106,7 +130,7 @@ def best(
 def _rank(
     candidate: Candidate, asked: Keyed, match: Match, cassette: str
 ) -> tuple[bool, bool, bool, int, bool, str, int]:
-    ours, theirs = candidate.keyed.request, asked.request
+    ours, theirs = candidate.keyed.compared, asked.compared
     return (
         not is_part_of(candidate.interaction.cassette, cassette),
         ours.body != theirs.body,
@@ -145,7 +169,7 @@ def _unequal(ours: Keyed, asked: Keyed, all_named: bool) -> list[str]:
 
     Those of the prompt have been compared already: they are the key.
     """
-    left, right, prompt = ours.request.body, asked.request.body, asked.canonical
+    left, right, prompt = ours.compared.body, asked.compared.body, asked.canonical
     unequal = [
         name
         for name, value in left.items()

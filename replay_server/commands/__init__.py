@@ -9,7 +9,7 @@ from replay_server import __version__
 from replay_server.errors import UsageError
 
 # The order in which `--help` lists them: as one comes to need them.
-COMMANDS = ("serve", "record", "explain", "check", "list", "smoke")
+COMMANDS = ("serve", "record", "explain", "check", "scan", "list", "smoke")
 
 
 class _OneLine(click.ClickException):
@@ -37,10 +37,17 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise _OneLine(str(error)) from None
+            raise _OneLine(_without_secrets(str(error))) from None
         except click.UsageError as error:
             where = f"replay-server {ctx.invoked_subcommand}" if ctx.invoked_subcommand else "replay-server"
             raise _OneLine(f"{error.format_message().rstrip('.')}; see {where} --help") from None
+
+
+def _without_secrets(message: str) -> str:
+    """A message may quote a file: what a log keeps of it must hold no secret."""
+    from replay_server.cassettes.redaction.redactor import DEFAULT
+
+    return DEFAULT.text(message)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
+from replay_server.cassettes.config import Config
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import neutral_reply
-from replay_server.endpoints.base import BadField
+from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
 from replay_server.interaction import JsonObject, Response
@@ -24,10 +25,23 @@ class Answer:
     recorded: bool = False
 
 
-class Answerer(Protocol):
-    """Answers requests. Raises AnswerFailed where there is no answer worth saving."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request to be answered: `body` as it is sent, `asked` as it is saved, without secrets."""
 
-    async def answer(self, asked: Keyed, place: int) -> Answer:
+    asked: Keyed
+    body: JsonObject
+
+    @classmethod
+    def of(cls, resource: Resource, body: JsonObject, config: Config) -> "Question":
+        """The question that a request with this body is."""
+        return cls(Keyed(resource, resource.from_cassette(body), config), body)
+
+
+class Answerer(Protocol):
+    """Answers requests, without secrets. Raises AnswerFailed where there is no answer worth saving."""
+
+    async def answer(self, question: Question, place: int) -> Answer:
         """The answer to a request, the one at `place` of its sequence."""
 
 
@@ -37,12 +51,13 @@ class FromUpstream:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def answer(self, asked: Keyed, place: int) -> Answer:
+    async def answer(self, question: Question, place: int) -> Answer:
         """See `Answerer`."""
-        fields = answered_form(await self._upstream.ask(asked.resource, asked.request.body))
-        response = read_response(fields, asked.resource)
+        resource, asked = question.asked.resource, question.asked
+        fields = answered_form(asked.redaction.answered(await self._upstream.ask(resource, question.body)))
+        response = read_response(fields, resource)
         try:
-            neutral_reply(asked.resource, response)
+            neutral_reply(resource, response)
         except BadField as error:
             raise AnswerFailed(
                 f"the upstream's answer {dotted(error.path)} {error.problem}".replace("  ", " ")
@@ -56,8 +71,9 @@ class FromGenerator:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
 
-    async def answer(self, asked: Keyed, place: int) -> Answer:
+    async def answer(self, question: Question, place: int) -> Answer:
         """See `Answerer`."""
+        asked = question.asked
         try:
             asked.resource.validate(asked.request)
             reply = self._generator.generate(asked.resource.wanted(asked.request), _key_at(asked, place))
@@ -75,15 +91,17 @@ def _key_at(asked: Keyed, place: int) -> str:
 class FromNowhere:
     """Says what to give: neither the script nor the command line names a source."""
 
-    async def answer(self, asked: Keyed, place: int) -> Answer:
+    async def answer(self, question: Question, place: int) -> Answer:
         """See `Answerer`."""
         raise AnswerFailed("has no response: add one to the script, or give --upstream URL or --offline")
 
 
-def from_script(fields: JsonObject, asked: Keyed) -> Answer:
+def from_script(given: JsonObject, question: Question) -> Answer:
     """The response that a script gives itself. Raises AnswerFailed where it cannot be read."""
+    redacted = question.asked.redaction.json(dict(given))
+    fields = redacted if isinstance(redacted, dict) else {}
     try:
-        return Answer(fields, read_response(dict(fields), asked.resource))
+        return Answer(fields, read_response(fields, question.asked.resource))
     except BadField as error:
         where = ".".join(filter(None, ("response", dotted(error.path))))
         raise AnswerFailed(f"{where}: {error.problem}") from None

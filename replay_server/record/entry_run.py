@@ -12,7 +12,7 @@ from replay_server.cassettes.sameness import neutral_reply, same_answer
 from replay_server.endpoints.base import BadField, Conversational
 from replay_server.fallback import Generator
 from replay_server.interaction import ErrorReply, JsonObject, Response, TextReply
-from replay_server.record.answers import Answer, Answerer, from_script
+from replay_server.record.answers import Answer, Answerer, Question, from_script
 from replay_server.record.draft import Draft
 from replay_server.record.modes import RecordMode
 from replay_server.record.script import Entry, Turn
@@ -98,24 +98,25 @@ class EntryRun:
     async def _step(self, body: JsonObject, name: str | None, given: JsonObject | None) -> Response:
         """Keep or record one request. `given` is the script's own response."""
         resource = self._entry.resource
-        asked = Keyed(resource, resource.from_cassette(body), self._recording.config)
+        question = Question.of(resource, body, self._recording.config)
+        asked = question.asked
         slot, place = self._recording.draft.place(self._at, asked, name)
         started = time.monotonic()
         try:
-            answer = await self._answer(asked, given, slot.there(place), place)
+            answer = await self._answer(question, given, slot.there(place), place)
         except AnswerFailed as error:
             raise self._failed(self._label(name), str(error)) from None
         return self._settle(asked, slot, place, answer, self._label(name), time.monotonic() - started)
 
     async def _answer(
-        self, asked: Keyed, given: JsonObject | None, there: Response | None, place: int
+        self, question: Question, given: JsonObject | None, there: Response | None, place: int
     ) -> Answer | None:
         """A new answer, or None where there is none to be had in this mode."""
         mode = self._recording.mode
         records = mode.records(there=there is not None, cassette_existed=self._recording.existed)
         if given is not None and (records or mode is RecordMode.NEW_EPISODES):
-            return from_script(given, asked)  # it costs nothing, and the script's author may have changed it
-        return await self._recording.answerer.answer(asked, place) if records else None
+            return from_script(given, question)  # it costs nothing, and the script's author may have changed it
+        return await self._recording.answerer.answer(question, place) if records else None
 
     def _settle(
         self, asked: Keyed, slot: Slot, place: int, answer: Answer | None, label: str, seconds: float
@@ -140,7 +141,7 @@ class EntryRun:
         return f"{self._entry.where} {name}" if name else self._entry.where
 
     def _failed(self, label: str, reason: str) -> _Stop:
-        self._tell(label, Status.FAILED, reason=reason)
+        self._tell(label, Status.FAILED, reason=self._recording.config.redactor.text(reason))
         return _Stop()
 
     def _tell(self, label: str, status: Status, *, reason: str = "", tokens: int = 0, seconds: float = 0.0) -> None:

@@ -156,7 +156,8 @@ class LiveCassettes:
         self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered
     ) -> tuple[str, list[Interaction]] | None:
         before = _responses(stored)
-        responses = self._merged(before, _faithful_form(answered, episode.asked), file, episode)
+        redacted = episode.asked.redaction.answered(answered)
+        responses = self._merged(before, _faithful_form(redacted, episode.asked), file, episode)
         if responses is None:
             return None
         self._remember(file, before, episode)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replay_server.cassettes.config import Config
@@ -55,8 +55,8 @@ async def record(
     """Run the scripts, one after the other. Raises UsageError; what is done by then is written."""
     config = _config(options)
     steps: list[Step] = []
-    async with _answerer(options, note) as answerer:
-        for script in scripts:
+    async with _answerer(options, lambda text: note(config.redactor.text(text))) as answerer:
+        for script in _named(scripts, config):
             file = CassetteFile(options.cassettes, script.cassette, config)
             recorder = Recorder(file, options.mode, answerer, concurrency=options.concurrency, report=report)
             steps += await recorder.run(script)
@@ -66,7 +66,14 @@ async def record(
 def plan(scripts: Sequence[Script], options: Options) -> list[Planned]:
     """What a run would ask for, without asking."""
     config = _config(options)
-    return [planned for script in scripts for planned in _plan(script, options, config)]
+    return [planned for script in _named(scripts, config) for planned in _plan(script, options, config)]
+
+
+def _named(scripts: Sequence[Script], config: Config) -> Iterator[Script]:
+    """The scripts, with no secret in the names that are written and shown."""
+    for script in scripts:
+        entries = [replace(entry, name=entry.name and config.redactor.text(entry.name)) for entry in script.entries]
+        yield replace(script, entries=tuple(entries))
 
 
 def _plan(script: Script, options: Options, config: Config) -> Iterator[Planned]:

@@ -1,7 +1,7 @@
 """What is wrong with the cassettes of a directory, all of it in one go."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -57,7 +57,8 @@ def check_directory(directory: Path) -> Report:
         sound, broken = _survey(name, path)
         findings += broken + list(_judge(sound, str(path), config))
         cassettes, interactions = cassettes + 1, interactions + len(sound)
-    return Report(tuple(sorted(findings, key=lambda found: (found.file, found.line))), cassettes, interactions)
+    told = [replace(found, problem=config.redactor.text(found.problem)) for found in findings]
+    return Report(tuple(sorted(told, key=lambda found: (found.file, found.line))), cassettes, interactions)
 
 
 def _config(directory: Path, findings: list[Finding]) -> Config:

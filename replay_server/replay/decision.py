@@ -120,11 +120,11 @@ class Replay:
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
         `pace` is what the request itself asks for.
         """
-        asked = self.library.key(resource, request)
+        asked = self.library.key(resource, request, raw)
         try:
             return await self._answer(asked, session, raw, refusal, pace)
         except ApiError as error:
-            return Answer(resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
+            return Answer(asked.resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
 
     async def _answer(
         self, asked: Keyed, session: str, raw: RawRequest, refusal: ApiError | None, pace: Pace | None

@@ -293,3 +293,29 @@ def test_the_door_opens_to_the_same_commands() -> None:
     )
 
     assert door.stdout.split()[1:] == run("--version")[1].encode().split()[1:]
+
+
+def test_scan_names_file_line_and_rule_and_exits_with_1(write: Write) -> None:
+    secret = "sk-" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    directory = write("a.yaml", f"a: 1\nb: {secret}\n")
+
+    code, out, err = run("scan", str(directory))
+    json_code, json_out, _ = run("scan", str(directory), "--json")
+
+    assert (code, json_code, err) == (1, 1, "1 file: 1 secret\n")
+    assert out.startswith(f"{directory}/a.yaml:2: openai-key: write <redacted:openai-key:1>")
+    assert (orjson.loads(json_out)["line"], orjson.loads(json_out)["rule"]) == (2, "openai-key")
+    assert secret not in out + json_out
+
+
+def test_scan_of_what_holds_none_exits_with_0() -> None:
+    assert run("scan", "cassettes") == (0, "8 files: no secrets\n", "")
+
+
+def test_a_message_about_a_broken_file_quotes_no_secret(write: Write) -> None:
+    secret = "sk-" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    directory = write("replay.yaml", f"match_on: [{secret}]")
+
+    code, _, err = run("list", str(directory))
+
+    assert (code, secret in err, "match_on[0]: '<redacted:openai-key:1>' is no parameter" in err) == (2, False, True)

@@ -580,3 +580,78 @@ async def test_a_sequence_keeps_the_place_of_what_failed(run: Run, upstream: Any
     assert outcomes(steps) == ["failed", "recorded"]
     assert [f"answer {n}" in text for n in (1, 2, 4)] == [True, False, True]
     assert text.index("answer 1") < text.index("answer 4")
+
+
+# Secrets -------------------------------------------------------------------------------------------------------------
+
+SECRET = "sk-" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+
+
+def with_secret(secret: str, stream: bool = False) -> str:
+    return (
+        f"requests:\n  - name: about {secret}\n    model: m\n    stream: {str(stream).lower()}\n"
+        f"    messages: [{{role: user, content: 'Is {secret} a key?'}}]\n"
+    )
+
+
+def echo(sent: list[Any]) -> Handler:
+    """An upstream that repeats what it is asked, a stream in pieces of four letters."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        sent.append(await request.json())
+        text = sent[-1]["messages"][-1]["content"]
+        if not sent[-1]["stream"]:
+            message = {"role": "assistant", "content": text}
+            choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+            return web.json_response({"choices": choices}, headers={"x-request-id": text.split()[1]})
+        deltas = [{"content": text[at : at + 4]} for at in range(0, len(text), 4)]
+        chunks = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+        frames = [*map(orjson.dumps, chunks), b"[DONE]"]
+        body = b"".join(b"data: %b\n\n" % data for data in frames)
+        return web.Response(body=body, headers={"content-type": "text/event-stream"})
+
+    return answer
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_a_secret_is_sent_and_never_saved(run: Run, upstream: Any, tmp_path: Path, stream: bool) -> None:
+    sent: list[Any] = []
+
+    await run(with_secret(SECRET, stream), upstream=await upstream(echo(sent)))
+
+    saved = (tmp_path / "a.yaml").read_text()
+    assert sent[0]["messages"] == [{"role": "user", "content": f"Is {SECRET} a key?"}]
+    assert [piece for piece in (SECRET, SECRET[:12], SECRET[-8:], SECRET[12:16]) if piece in saved] == []
+    assert saved.startswith("name: about <redacted:openai-key:1>\n")
+    assert saved.count("<redacted:openai-key:1>") == (3 if stream else 4)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_another_secret_records_the_same(run: Run, upstream: Any, tmp_path: Path, stream: bool) -> None:
+    url = await upstream(echo([]))
+    await run(with_secret(SECRET, stream), upstream=url)
+    before = (tmp_path / "a.yaml").read_bytes()
+
+    await run(with_secret(SECRET[:3] + SECRET[:2:-1], stream), upstream=url, mode=RecordMode.ALL)
+
+    assert (tmp_path / "a.yaml").read_bytes() == before
+
+
+async def test_a_response_of_the_script_is_saved_redacted(run: Run, tmp_path: Path) -> None:
+    given = f"    response: {{deltas: ['{SECRET[:9]}', '{SECRET[9:]} it is']}}\n"
+
+    await run(with_secret(SECRET) + given)
+
+    saved = (tmp_path / "a.yaml").read_text()
+    assert SECRET[9:] not in saved
+    assert saved.count("<redacted:openai-key:1>") == 3
+
+
+async def test_failures_are_told_without_secrets(run: Run, upstream: Any) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": f"Incorrect API key provided: {SECRET}"}}, status=401)
+
+    (step,) = await run(with_secret(SECRET), upstream=await upstream(refuse))
+
+    assert step.label == "a.yaml:2 about <redacted:openai-key:1>"
+    assert step.reason == "the upstream answered 401: Incorrect API key provided: <redacted:openai-key:1>"

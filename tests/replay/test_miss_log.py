@@ -72,3 +72,15 @@ def test_another_kind_of_file_is_not_appended_to(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"notes\.txt: is not JSONL: name a file of its own"):
         MissLog(path)
+
+
+def test_a_miss_is_saved_without_its_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "misses.jsonl"
+    log = MissLog(path)
+    letters = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+
+    for secret in (f"sk-{letters}", f"sk-{letters[::-1]}"):
+        log.add(asked(prompt=f"my key: {secret}"))
+
+    (line,) = [orjson.loads(text) for text in path.read_bytes().splitlines()]
+    assert line["body"] == {"model": "m", "prompt": "my key: <redacted:openai-key:1>"}
