@@ -1,7 +1,7 @@
 """The redactor: what a server, a recorder or an importer is given, made once of the rules."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from replay_server.cassettes.redaction.places import PathRule
     from replay_server.cassettes.redaction.redaction import Redaction
 
+_PATHS_REMEMBERED = 1000
 _PLACEHOLDER = b"<redacted:"
 _ESCAPES = (rb"\u00", rb"\/")
 """They may hide a character of an anchor from a look at raw JSON."""
@@ -39,6 +40,8 @@ class Redactor:
         kind, form = MatchKind.LeftmostFirst, Implementation.ContiguousNFA
         self._find = BytesAhoCorasick(signs, matchkind=kind, implementation=form).find_matches_as_indexes
 
+        self._is_clean_path = lru_cache(_PATHS_REMEMBERED)(lambda path: not self._may_hold(path))
+
     def exchange(self) -> "Redaction":
         """The redaction of a request and its answer."""
         # Loaded when there may be something to redact: a server hardly ever needs it.
@@ -64,12 +67,17 @@ class Redactor:
         """The same of a request as it came over the wire, by a quick look: False only says that it may hold some."""
         if self.may_hold_secret(raw.body) or raw.body[:1] not in b"{[":  # forms hide their text in escapes of their own
             return False
-        texts = [raw.path, *raw.parameters.values(), *(f"{name}={value}" for name, value in raw.query)]
-        return not self.may_hold_secret("\n".join(texts).encode("utf-8", "surrogatepass"))
+        if not self._is_clean_path(raw.path):
+            return False
+        texts = [*raw.parameters.values(), *(f"{name}={value}" for name, value in raw.query)]
+        return not texts or not self._may_hold("\n".join(texts))
 
     def may_hold_secret(self, data: bytes) -> bool:
         """Whether there may be a secret, or a placeholder, in raw text or JSON. False is certain."""
         return bool(self._find(data)) or self._always
+
+    def _may_hold(self, text: str) -> bool:
+        return self.may_hold_secret(text.encode("utf-8", "surrogatepass"))
 
     def holds_placeholder(self, data: bytes) -> bool:
         """Whether there may be a placeholder."""
