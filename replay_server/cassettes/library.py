@@ -34,10 +34,29 @@ class Library:
             return cls(str(directory))
         return cls(str(directory), read_directory(directory), load_config(directory))
 
-    def key(self, resource: Resource, request: Request, raw: RawRequest | None = None) -> Keyed:
-        """The request with its key, under the rules of this library. As it came it is the quicker to look through."""
-        clean = raw is not None and self.config.redactor.came_clean(raw)
-        return Keyed(resource, request, self.config, clean=clean)
+    def key(self, resource: Resource, request: Request) -> Keyed:
+        """The request with its key, under the rules of this library."""
+        return Keyed(resource, request, self.config)
+
+    def look_up(
+        self, resource: Resource, request: Request, raw: RawRequest, cassette: str, *, recording: bool
+    ) -> tuple[Keyed, Match | list[Disagreement]]:
+        """The request with its key, and what `find` says.
+
+        What has the key of recorded requests without secrets has none in what made the key, and of the rest nothing is
+        kept or shown: it is not searched, and that is nearly every hit. Unless it is to be recorded itself.
+        """
+        asked = Keyed(resource, request, self.config, clean=True)
+        found = self.find(asked, cassette)
+        if not recording and isinstance(found, Match) and self._are_clean(asked.key):
+            return asked, found
+        if self.config.redactor.came_clean(raw):
+            return asked, found
+        asked = Keyed(resource, request, self.config)
+        return asked, self.find(asked, cassette)
+
+    def _are_clean(self, key: str) -> bool:
+        return all(candidate.keyed.is_clean for candidate in self._by_key[key])
 
     def find(self, asked: Keyed, cassette: str = "") -> Match | list[Disagreement]:
         """The interaction that answers; else those that have the key, and why they cannot.

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from replay_server.cassettes.config import WHOLE_BODY, Config
-from replay_server.cassettes.redaction.placeholders import unnumbered_request
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import resource_named
 from replay_server.interaction import Interaction, Json, JsonObject, Request
@@ -25,30 +24,47 @@ def _steadied(canonical: JsonObject, rules: Sequence[Volatile]) -> JsonObject:
 class Keyed:
     """A request with its key, both without secrets. What only some matches need is worked out when it is asked for.
 
-    `clean`: a look at the request as it came has told that there is nothing to redact.
+    `clean`: there is nothing to redact in what makes the key, and of `request` nothing is kept or shown but by `shown`.
     """
+
+    _redaction: "Redaction | None" = None
 
     def __init__(self, resource: Resource, request: Request, config: Config, *, clean: bool = False) -> None:
         self.resource = resource
         self.request = request
         self.compared = request
         """The request with all placeholders of a rule alike: what a secret was makes no difference to a match."""
-        self._redactor = config.redactor
-        self._redaction: Redaction | None = None
+        self._config = config
         if not (clean or config.redactor.is_clean(request)):
-            self._redaction = config.redactor.exchange()
-            self.request = self._redaction.request(request)
-            self.compared = unnumbered_request(self.request)
-            if self.request.endpoint != request.endpoint:  # a path that nobody knows, with a secret in it
-                self.resource = resource_named(self.request.endpoint)
+            self._redact(request)
         canonical = resource.canonical(self.compared)
         self.canonical = _steadied(canonical, config.volatile) if config.volatile else canonical
         self.key = request_key(self.compared.endpoint, self.canonical)
 
     @property
+    def is_clean(self) -> bool:
+        """Whether it came without secrets and placeholders."""
+        return self.compared is self.request
+
+    def _redact(self, request: Request) -> None:
+        from replay_server.cassettes.redaction.placeholders import unnumbered_request  # seldom needed
+
+        self._redaction = self._config.redactor.exchange()
+        self.request = self._redaction.request(request)
+        self.compared = unnumbered_request(self.request)
+        if self.request.endpoint != request.endpoint:  # a path that nobody knows, with a secret in it
+            self.resource = resource_named(self.request.endpoint)
+
+    @property
+    def shown(self) -> Request:
+        """The request as it may be kept or shown, even where `clean` was said of the key alone."""
+        redactor = self._config.redactor
+        return self.request if redactor.is_clean(self.request) else redactor.request(self.request)
+
+    @property
     def redaction(self) -> "Redaction":
         """What its answer is to be redacted by: the numbers go on, and secrets of the request are known."""
-        return self._redaction or self._redactor.exchange()
+        return self._redaction or self._config.redactor.exchange()
 
     @cached_property
     def prompt(self) -> JsonObject:

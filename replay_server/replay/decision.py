@@ -120,16 +120,21 @@ class Replay:
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
         `pace` is what the request itself asks for.
         """
-        asked = self.library.key(resource, request, raw)
+        asked, found = self.library.look_up(resource, request, raw, session, recording=self._live is not None)
         try:
-            return await self._answer(asked, session, raw, refusal, pace)
+            return await self._answer(asked, found, session, raw, refusal, pace)
         except ApiError as error:
             return Answer(asked.resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
 
     async def _answer(
-        self, asked: Keyed, session: str, raw: RawRequest, refusal: ApiError | None, pace: Pace | None
+        self,
+        asked: Keyed,
+        found: Match | list[Disagreement],
+        session: str,
+        raw: RawRequest,
+        refusal: ApiError | None,
+        pace: Pace | None,
     ) -> Answer:
-        found = self.library.find(asked, session)
         if self._live is not None:
             wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
             if wire is not None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.exchange import documents_of
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match
 from replay_server.cassettes.nearest import nearest
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import CassetteError
-from replay_server.interaction import RawRequest
+from replay_server.interaction import Answered, Exchange, RawRequest
 from tests.cassettes.redaction.secrets import LETTERS, SAMPLES
 
 Write = Callable[[str, str], Path]
@@ -25,7 +27,7 @@ def asked(library: Library, text: str, **fields: Any) -> Keyed:
     body = {"model": "m", "messages": [{"role": "user", "content": text}], **fields}
     raw = RawRequest("POST", "/v1/chat/completions", {}, (), {}, json.dumps(body).encode())
     resource = resource_named("chat/completions")
-    return library.key(resource, resource.parse(raw), raw)
+    return library.look_up(resource, resource.parse(raw), raw, "", recording=False)[0]
 
 
 def document(text: str, recorded: bool = False, **fields: Any) -> str:
@@ -61,6 +63,21 @@ def test_a_request_without_secrets_is_left_as_it_is() -> None:
     assert keyed.compared is keyed.request
 
 
+@pytest.mark.parametrize("recording", [False, True])
+def test_a_secret_beside_what_makes_the_key_is_never_shown(write: Write, recording: bool) -> None:
+    library = Library.load(write("a.yaml", document("x", recorded=True, user="ann")))
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "user": KEY}
+    raw = RawRequest("POST", "/v1/chat/completions", {}, (), {}, json.dumps(body).encode())
+    resource = resource_named("chat/completions")
+
+    keyed, found = library.look_up(resource, resource.parse(raw), raw, "", recording=recording)
+
+    assert isinstance(found, Match)
+    assert found.drift == ("user",)
+    assert keyed.shown.body["user"] == "<redacted:openai-key:1>"
+    assert not recording or keyed.request == keyed.shown
+
+
 def test_secrets_of_different_rules_are_different(write: Write) -> None:
     library = Library.load(write("a.yaml", document("<redacted:jwt:1>")))
 
@@ -71,7 +88,7 @@ def test_a_deployment_of_the_path_is_redacted_too() -> None:
     raw = RawRequest("POST", "/", {"deployment": KEY}, (), {}, b'{"messages": []}')
 
     resource = resource_named("chat/completions")
-    keyed = Library("c").key(resource, resource.parse(raw), raw)
+    keyed, _ = Library("c").look_up(resource, resource.parse(raw), raw, "", recording=False)
 
     assert keyed.request.model == "<redacted:openai-key:1>"
 
@@ -129,3 +146,17 @@ def test_a_broken_rule_is_told_with_file_line_and_field(write: Write, text: str,
         Library.load(write("replay.yaml", text))
 
     assert message in str(caught.value)
+
+
+# Exchanges -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_imported_exchange_is_written_without_secrets() -> None:
+    request = {"model": "m", "messages": [{"role": "user", "content": f"Authorization: Bearer opaque-{LETTERS}"}]}
+    raw = RawRequest("POST", "/v1/chat/completions", {}, (), {}, json.dumps(request).encode())
+    answer = Answered(200, {"x-request-id": KEY}, json.dumps({"said": f"opaque-{LETTERS}"}).encode())
+
+    (document,) = documents_of([Exchange(raw, answer)], Config())
+
+    assert LETTERS[:12] not in document
+    assert (document.count("<redacted:bearer:1>"), document.count("<redacted:openai-key:1>")) == (2, 1)

@@ -30,16 +30,13 @@ class Redactor:
         self.rules = tuple(rules)
         self.paths = tuple(paths)
         self._always = any(not rule.anchors for rule in self.rules)
-        pairs = [(anchor, rule) for rule in self.rules for anchor in rule.anchors]
-        self._names_of_anchors = [rule.name for _, rule in pairs]
-        self._anchors = BytesAhoCorasick([anchor.encode() for anchor, _ in pairs])
-        names = [name.encode() for path in self.paths for name in path.anchors]
+        groups = (*(rule.anchors for rule in self.rules), *(path.anchors for path in self.paths))
+        anchors = [anchor.encode() for group in groups for anchor in group]
         # All of them at once: one pass of native code, where a search for each costs twenty times as much. Up to 64 in
         # this kind are searched by vector instructions, and this form is the one that needs the least of the cache.
-        signs = _shortest([_PLACEHOLDER, *_ESCAPES, *(anchor.encode() for anchor, _ in pairs), *names])
+        signs = _shortest([_PLACEHOLDER, *_ESCAPES, *anchors])
         kind, form = MatchKind.LeftmostFirst, Implementation.ContiguousNFA
         self._find = BytesAhoCorasick(signs, matchkind=kind, implementation=form).find_matches_as_indexes
-
         self._is_clean_path = lru_cache(_PATHS_REMEMBERED)(lambda path: not self._may_hold(path))
 
     def exchange(self) -> "Redaction":
@@ -69,8 +66,10 @@ class Redactor:
             return False
         if not self._is_clean_path(raw.path):
             return False
+        if not raw.parameters and not raw.query:
+            return True
         texts = [*raw.parameters.values(), *(f"{name}={value}" for name, value in raw.query)]
-        return not texts or not self._may_hold("\n".join(texts))
+        return not self._may_hold("\n".join(texts))
 
     def may_hold_secret(self, data: bytes) -> bool:
         """Whether there may be a secret, or a placeholder, in raw text or JSON. False is certain."""
@@ -90,11 +89,18 @@ class Redactor:
 
     def rules_for(self, text: str) -> Sequence[Rule]:
         """The rules that may find something in a text, in their order."""
-        found = self._anchors.find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
+        anchored, names_by_index = self._anchored
+        found = anchored.find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
         if not found and not self._always:
             return ()
-        names = {self._names_of_anchors[index] for index, _, _ in found}
+        names = {names_by_index[index] for index, _, _ in found}
         return [rule for rule in self.rules if not rule.anchors or rule.name in names]
+
+    @cached_property
+    def _anchored(self) -> tuple[BytesAhoCorasick, Sequence[str]]:
+        """What finds all anchors of a text, and the rule that each belongs to."""
+        pairs = [(anchor.encode(), rule.name) for rule in self.rules for anchor in rule.anchors]
+        return BytesAhoCorasick([anchor for anchor, _ in pairs]), [name for _, name in pairs]
 
     @cached_property
     def names(self) -> tuple[str, ...]:

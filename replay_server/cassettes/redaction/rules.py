@@ -136,10 +136,10 @@ BUILT_IN = (
         rf"""(?i:cookie){_QUOTED_COLON}(?P<secret>[\w.%$!*+-]{{1,80}}=[^\s;,"'<>]{{8,}}(?:;\s?[\w.%$!*+-]{{1,80}}=[^\s;,"'<>]+)*)""",
         ("ookie", "OOKIE"),
     ),
-    # A variable in the place of the password is none: ${PASSWORD}, {password}, <password>, ***.
+    # What stands in the place of a password is none: password, ${PASSWORD}, {password}, ***.
     Rule(
         "connection-string",
-        r"""://[^\s:@/"'<>]{0,128}:(?!(?:\$?\{[^}\s]{0,64}\}{1,2}|\$\w{1,64}|%\w{1,64}|[*x.]{1,16})@)(?P<secret>[^\s@/"'<>]{1,256})@""",
+        r"""://[^\s:@/"'<>]{0,128}:(?!(?:(?i:password|passwd|pass|pwd|secret)|\$?\{[^}\s]{0,64}\}{1,2}|\$\w{1,64}|%\w{1,64}|[*x.]{1,16})@)(?P<secret>[^\s@/"'<>]{1,256})@""",
         ("://",),
     ),
 )
@@ -164,10 +164,10 @@ def _is_address(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
-    return 8 <= sum(map(str.isdigit, text)) <= 15 and not _DATE.match(text)
+    return 8 <= sum(map(str.isdigit, text)) <= 15 and not _compiled(_DATE).match(text)
 
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}")
+_DATE = r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}"
 _DIGITS = tuple("0123456789")
 
 OPTIONAL: Mapping[str, Rule] = {

@@ -36,7 +36,7 @@ def test_what_holds_a_secret_may_hold_one(sample: str) -> None:
         "The risk-averse task-force asks for disk-usage-and-other-measures-of-load in the sk-learn-like-pipeline.",
         "Bearer of bad news, the bearer responsibilities are many; use a Bearer token, see Authorization: Basic auth.",
         "A cookie: small, round. Set the api_key = os.environ['OPENAI_API_KEY'] and api-key: YOUR_KEY_GOES_HERE.",
-        "postgres://app:${PASSWORD}@db/app redis://:{password}@cache https://example.com:8080/a@b http://u:***@host",
+        "postgres://app:${PASSWORD}@db/app redis://:{password}@cache https://example.com:8080/a@b http://u:***@host a://u:password@h",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301 and sha256:" + HEX + " and chatcmpl-" + LETTERS,
         "data:image/png;base64," + (LETTERS + "+/AKIAzAIza") * 40 + "==",
         "gpt-4o-mini-2024-07-18, claude-3-5-sonnet-20241022, text-embedding-3-large, req_" + HEX[:32],
