@@ -19,6 +19,7 @@ class Library:
         self.directory = directory
         self.config = config or Config()
         self._by_key: dict[str, list[Candidate]] = {}
+        self._redacted: set[str] = set()  # keys of requests that hold a placeholder, or did
         self._keys: dict[str, set[str]] | None = None
         self.revision = 0  # counts the changes since it was loaded
         cassettes = set()
@@ -48,15 +49,12 @@ class Library:
         """
         asked = Keyed(resource, request, self.config, clean=True)
         found = self.find(asked, cassette)
-        if not recording and isinstance(found, Match) and self._are_clean(asked.key):
+        if not recording and asked.key not in self._redacted and isinstance(found, Match):
             return asked, found
         if self.config.redactor.came_clean(raw):
             return asked, found
         asked = Keyed(resource, request, self.config)
         return asked, self.find(asked, cassette)
-
-    def _are_clean(self, key: str) -> bool:
-        return all(candidate.keyed.is_clean for candidate in self._by_key[key])
 
     def find(self, asked: Keyed, cassette: str = "") -> Match | list[Disagreement]:
         """The interaction that answers; else those that have the key, and why they cannot.
@@ -107,6 +105,8 @@ class Library:
         resource = resource_named(interaction.endpoint)
         keyed = self.key(resource, resource.from_cassette(interaction.request))
         self._by_key.setdefault(keyed.key, []).append(Candidate(interaction, keyed))
+        if not keyed.is_clean:
+            self._redacted.add(keyed.key)
         return keyed.key
 
 
