@@ -1,10 +1,10 @@
 """Arrays: of one to three items, or as many as the schema demands."""
 
-from replay_server.fallback.schema.equality import same
 from replay_server.fallback.schema.facts import Facts, all_of
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import Schema, UnsatisfiableError
 from replay_server.interaction import Json
+from replay_server.schema.equality import same
+from replay_server.schema.problem import Schema, UnsatisfiableError
 
 TRIES_TO_DIFFER = 60
 TRIES_FOR_VARIETY = 2

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from replay_server.fallback.schema.dialect import compiled
-from replay_server.fallback.schema.problem import Schema
 from replay_server.interaction import Json
+from replay_server.schema.dialect import compiled
+from replay_server.schema.problem import Schema
 
 Number: TypeAlias = int | float
 EVERY_TYPE = ("object", "string", "number", "integer", "boolean", "array", "null")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, cast
 
-from replay_server.fallback.schema.pointer import references, resolve
-from replay_server.fallback.schema.problem import Schema
 from replay_server.interaction import Json
+from replay_server.schema.pointer import references, resolve
+from replay_server.schema.problem import Schema
 
 
 class Heights:

@@ -11,9 +11,7 @@ from math import inf
 from typing import Any, cast
 
 from replay_server.fallback.draw import Draw
-from replay_server.fallback.schema import sound
 from replay_server.fallback.schema.arrays import make_array
-from replay_server.fallback.schema.check import fits, is_type
 from replay_server.fallback.schema.facts import EVERY_TYPE, Facts, all_of, read
 from replay_server.fallback.schema.height import Heights
 from replay_server.fallback.schema.meeting import meet
@@ -21,11 +19,13 @@ from replay_server.fallback.schema.named import usual_type
 from replay_server.fallback.schema.numbers import make_number
 from replay_server.fallback.schema.objects import make_object
 from replay_server.fallback.schema.place import Place
-from replay_server.fallback.schema.pointer import resolve
-from replay_server.fallback.schema.problem import Schema, SchemaError, UnsatisfiableError
 from replay_server.fallback.schema.strings import make_string
 from replay_server.fallback.topic import Topic
 from replay_server.interaction import Json
+from replay_server.schema import sound
+from replay_server.schema.check import fits, is_type
+from replay_server.schema.pointer import resolve
+from replay_server.schema.problem import Schema, SchemaError, UnsatisfiableError
 
 ROOT_TRIES = 8
 BRANCH_TRIES = 7

@@ -5,10 +5,10 @@ from fractions import Fraction
 from itertools import chain
 from math import gcd, lcm
 
-from replay_server.fallback.schema.equality import same
 from replay_server.fallback.schema.facts import Facts, Number, all_of
-from replay_server.fallback.schema.problem import Schema
 from replay_server.interaction import Json
+from replay_server.schema.equality import same
+from replay_server.schema.problem import Schema
 
 
 def meet(one: Facts, other: Facts) -> Facts:

@@ -5,11 +5,11 @@ from fractions import Fraction
 from math import ceil, floor, isfinite
 
 from replay_server.fallback.draw import Draw
-from replay_server.fallback.schema.check import is_multiple
 from replay_server.fallback.schema.facts import Facts, Number
 from replay_server.fallback.schema.named import Range, number_range
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import UnsatisfiableError
+from replay_server.schema.check import is_multiple
+from replay_server.schema.problem import UnsatisfiableError
 
 USUAL = (1, 100)
 SPAN = 100

@@ -7,8 +7,8 @@ from math import inf
 from replay_server.fallback.schema.facts import Facts, all_of
 from replay_server.fallback.schema.pattern import write
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import Schema, UnsatisfiableError
 from replay_server.interaction import Json
+from replay_server.schema.problem import Schema, UnsatisfiableError
 
 NAMES_TRIED = 50
 

@@ -1,8 +1,8 @@
 """Text that matches a pattern, written from its tree and checked against the pattern itself."""
 
 from replay_server.fallback.draw import Draw
-from replay_server.fallback.schema.dialect import compiled, pythonic
-from replay_server.fallback.schema.regex import LOWER, Again, AnyOf, Either, Group, Node, Repeat, Sequence, parse
+from replay_server.schema.dialect import compiled, pythonic
+from replay_server.schema.regex import LOWER, Again, AnyOf, Either, Group, Node, Repeat, Sequence, parse
 
 TRIES = 160
 MOST_STEPS = 20_000

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from replay_server.fallback.draw import Draw
 from replay_server.fallback.schema.height import Heights
-from replay_server.fallback.schema.problem import Context, Schema
 from replay_server.fallback.topic import Topic
 from replay_server.interaction import Json
+from replay_server.schema.problem import Context, Schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from replay_server.fallback.schema.dialect import compiled
 from replay_server.fallback.schema.facts import Facts
 from replay_server.fallback.schema.formats import formatted
 from replay_server.fallback.schema.named import tells_text, text_for
 from replay_server.fallback.schema.pattern import write
 from replay_server.fallback.schema.place import Making, Place
-from replay_server.fallback.schema.problem import SchemaError, UnsatisfiableError
+from replay_server.schema.dialect import compiled
+from replay_server.schema.problem import SchemaError, UnsatisfiableError
 
 LONGEST = 1_000_000
 SHORT = 16  # longer texts are not tried against a pattern: a bad one takes time exponential in their length

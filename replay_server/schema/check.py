@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias, cast
 
-from replay_server.fallback.schema.dialect import compiled
-from replay_server.fallback.schema.equality import all_different, same
-from replay_server.fallback.schema.pointer import resolve
-from replay_server.fallback.schema.problem import Schema
 from replay_server.interaction import Json
+from replay_server.schema.dialect import compiled
+from replay_server.schema.equality import all_different, same
+from replay_server.schema.pointer import resolve
+from replay_server.schema.problem import Schema
 
 Fits: TypeAlias = Callable[[Json, Schema], bool]
 """Whether a value fits a schema that lies below or beside the one at hand."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import cast
 
-from replay_server.fallback.schema.dialect import compiled, pythonic
-from replay_server.fallback.schema.pointer import resolve
-from replay_server.fallback.schema.problem import Context, Schema, SchemaError
-from replay_server.fallback.schema.regex import parse
 from replay_server.interaction import Json
+from replay_server.schema.dialect import compiled, pythonic
+from replay_server.schema.pointer import resolve
+from replay_server.schema.problem import Context, Schema, SchemaError
+from replay_server.schema.regex import parse
 
 DEEPEST = 32
 TYPES = ("string", "number", "integer", "object", "array", "boolean", "null")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import unquote
 
-from replay_server.fallback.schema.problem import Context, Schema, SchemaError
 from replay_server.interaction import Json
+from replay_server.schema.problem import Context, Schema, SchemaError
 
 
 def resolve(root: Schema, reference: str, context: Context = ()) -> Schema:
