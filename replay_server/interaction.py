@@ -7,7 +7,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from replay_server.conditions import Conditions, Template
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -300,6 +303,10 @@ class Interaction:
     pace: Pace | None = None
     recorded: bool = False
     name: str | None = None
+    conditions: "Conditions | None" = None
+    """Of a matcher, in place of a request."""
+    templates: "Mapping[int, Template] | None" = None
+    """By their place in `responses`, those of a matcher that take values of the request."""
 
     @property
     def id(self) -> str:

@@ -5,9 +5,9 @@ because client libraries differ in it.
 """
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import orjson
 
@@ -196,14 +196,21 @@ def _short(value: Json | _Absent, width: int) -> str:
 # Volatile text -------------------------------------------------------------------------------------------------------
 
 
+class Pattern(Protocol):
+    """A regular expression, of whichever engine."""
+
+    def sub(self, repl: Callable[[Any], str], string: str, /) -> str:
+        """The text with what `repl` makes of each match in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Volatile:
     """Text that may change from run to run: each match of `pattern` counts as the token `<name>` in a key."""
 
     name: str
-    pattern: re.Pattern[str]
+    pattern: Pattern
 
-    def token(self, match: re.Match[str]) -> str:
+    def token(self, match: object) -> str:
         """What stands for the text in a key."""
         return f"<{self.name}>"
 

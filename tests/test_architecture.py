@@ -12,8 +12,9 @@ import replay_server
 
 PACKAGE = Path(replay_server.__file__).parent
 ORDER = [
-    ("errors", "settings", "terminal", "stamp", "interaction", "pace"),
+    ("errors", "settings", "terminal", "stamp", "interaction", "conditions", "pace"),
     ("keys",),
+    ("schema",),
     ("endpoints",),
     ("cassettes",),
     ("fallback",),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from replay_server.cassettes.reader import dotted, read_pace
 from replay_server.cassettes.redaction.redactor import DEFAULT, Redactor
-from replay_server.cassettes.regex import read_regex
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField
 from replay_server.endpoints.description import describes, parameter_names
@@ -16,7 +15,7 @@ from replay_server.endpoints.short_form import items, known, optional, required
 from replay_server.endpoints.table import ENDPOINTS, resource_named
 from replay_server.errors import CassetteError
 from replay_server.interaction import Json, JsonObject, Pace
-from replay_server.keys import VOLATILE_TEXT, Volatile
+from replay_server.keys import VOLATILE_TEXT, Pattern, Volatile
 
 FILE_NAME = "replay.yaml"
 WHOLE_BODY = "body"
@@ -119,6 +118,19 @@ def _read_rule(rule: Json, at: int) -> Volatile:
         raise BadField(("volatile", at), f"must be one of {', '.join(VOLATILE_TEXT)}, or have name and regex")
     try:
         known(rule, ("name", "regex"))
-        return Volatile(required(rule, "name", str), read_regex(required(rule, "regex", str)))
+        return Volatile(required(rule, "name", str), _read_regex(required(rule, "regex", str)))
     except BadField as error:
         raise error.below("volatile", at) from None
+
+
+def _read_regex(text: str) -> Pattern:
+    # In linear time: a pull request can bring a pattern, and every request is looked through by it.
+    from replay_server.cassettes.linear_regex import BadRegex, Regex
+
+    try:
+        pattern = Regex(text)
+    except BadRegex as error:
+        raise BadField(("regex",), f"is no regular expression: {error}") from None
+    if pattern.groups("") is not None:
+        raise BadField(("regex",), "matches no text at all: that stands everywhere")
+    return pattern

@@ -19,6 +19,7 @@ from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import implied_endpoint, resource_named
 from replay_server.errors import CassetteError, UsageError
 from replay_server.interaction import Interaction, Json, JsonObject, Request
+from replay_server.keys import canonical_json
 
 if sys.platform != "win32":
     import fcntl
@@ -77,6 +78,8 @@ class CassetteFile:
         ]
 
     def _identity_of(self, interaction: Interaction) -> Identity:
+        if interaction.conditions is not None:  # no request is the same as a matcher: it stays where it is
+            return canonical_json(["matcher", interaction.place])
         resource = resource_named(interaction.endpoint)
         return self.identity(resource, resource.from_cassette(interaction.request))
 

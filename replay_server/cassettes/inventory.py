@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate
 from replay_server.interaction import Choice, ErrorReply, Json, ModelsReply, Recorded, Response, TextReply
 from replay_server.terminal import printable
+
+if TYPE_CHECKING:
+    from replay_server.cassettes.matchers import Matcher
 
 _HEADINGS = ("interaction", "endpoint", "model", "key", "prompt", "response")
 _EXCERPT = 40
@@ -33,8 +37,9 @@ class Row:
 
 def inventory(library: Library) -> list[Row]:
     """The rows, in the order of cassettes and places."""
-    candidates = sorted(library, key=lambda found: (found.interaction.cassette, found.interaction.place))
-    return [_row(candidate) for candidate in candidates]
+    rows = [(candidate.interaction, _row(candidate)) for candidate in library]
+    rows += [(matcher.interaction, _matcher_row(matcher)) for matcher in library.matchers or ()]
+    return [row for _, row in sorted(rows, key=lambda found: (found[0].cassette, found[0].place))]
 
 
 def _row(candidate: Candidate) -> Row:
@@ -49,6 +54,22 @@ def _row(candidate: Candidate) -> Row:
         response=_summary(interaction.responses[0]),
         responses=len(interaction.responses),
         recorded=interaction.recorded,
+    )
+
+
+def _matcher_row(matcher: "Matcher") -> Row:
+    """A matcher has no key, and its conditions in place of a prompt."""
+    interaction = matcher.interaction
+    return Row(
+        interaction=interaction.id,
+        name=interaction.name,
+        endpoint=interaction.endpoint,
+        model=matcher.given.model or "",
+        key="",
+        prompt=", ".join(f"{part.name} must {part.wanted}" for part in matcher.conditions if part.name != "model"),
+        response=_summary(interaction.responses[0]),
+        responses=len(interaction.responses),
+        recorded=False,
     )
 
 

@@ -1,7 +1,8 @@
 """The library: all interactions of a directory, found by the key of a request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.files import cassette_files, load_config, read_file
@@ -11,9 +12,12 @@ from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import resource_named
 from replay_server.interaction import Interaction, RawRequest, Request
 
+if TYPE_CHECKING:
+    from replay_server.cassettes.matchers import Matched, Matchers
+
 
 class Library:
-    """Interactions by key. `directory` is the name that messages give it."""
+    """Interactions by key, then matchers. `directory` is the name that messages give it."""
 
     def __init__(self, directory: str, interactions: Iterable[Interaction] = (), config: Config | None = None) -> None:
         self.directory = directory
@@ -22,11 +26,16 @@ class Library:
         self._redacted: set[str] = set()  # keys of requests that hold a placeholder, or did
         self._keys: dict[str, set[str]] | None = None
         self.revision = 0  # counts the changes since it was loaded
-        cassettes = set()
+        self.matchers: Matchers | None = None
+        cassettes, matchers = set(), []
         for interaction in interactions:
-            self._add(interaction)
+            if interaction.conditions is None:
+                self._add(interaction)
+            else:
+                matchers.append(interaction)
             cassettes.add(interaction.cassette)
         self.cassettes = len(cassettes)
+        self._take_matchers(matchers)
 
     @classmethod
     def load(cls, directory: Path) -> "Library":
@@ -72,11 +81,28 @@ class Library:
                 for candidate in candidates:
                     self._keys.setdefault(candidate.interaction.cassette, set()).add(key)
         self._remove(cassette, self._keys.pop(cassette, set()))
-        added = {self._add(interaction) for interaction in interactions}
+        given = list(interactions)
+        added = {self._add(interaction) for interaction in given if interaction.conditions is None}
         if added:
             self._keys[cassette] = added
-        self.cassettes = len(self._keys)
+        self._put_matchers(cassette, [interaction for interaction in given if interaction.conditions is not None])
+        self.cassettes = len(self._keys.keys() | {found.interaction.cassette for found in self.matchers or ()})
         self.revision += 1
+
+    def _put_matchers(self, cassette: str, matchers: list[Interaction]) -> None:
+        there = [found.interaction for found in self.matchers or ()]
+        others = [interaction for interaction in there if interaction.cassette != cassette]
+        if matchers or len(others) < len(there):  # nearly never: recorders write none
+            self._take_matchers(others + matchers)
+
+    def _take_matchers(self, interactions: list[Interaction]) -> None:
+        if interactions:
+            # Loaded when there is one: most libraries have none.
+            from replay_server.cassettes.matchers import Matchers
+
+            self.matchers = Matchers(interactions)
+        else:
+            self.matchers = None
 
     def _remove(self, cassette: str, keys: Iterable[str]) -> None:
         for key in keys:
@@ -86,11 +112,15 @@ class Library:
             else:
                 del self._by_key[key]
 
+    def match(self, asked: Keyed, headers: Mapping[str, str]) -> "Matched | None":
+        """The matcher that answers a request that no key does."""
+        return self.matchers.find(asked, headers) if self.matchers else None
+
     def __iter__(self) -> Iterator[Candidate]:
         return (candidate for candidates in self._by_key.values() for candidate in candidates)
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_key.values()))
+        return sum(map(len, self._by_key.values())) + len(self.matchers or ())
 
     def has_endpoint(self, endpoint: str) -> bool:
         """Whether any interaction is of this endpoint."""
@@ -99,7 +129,8 @@ class Library:
     @property
     def models(self) -> tuple[str, ...]:
         """The models that the cassettes name, in order."""
-        return tuple(sorted({candidate.keyed.request.model for candidate in self} - {""}))
+        named = {candidate.keyed.request.model for candidate in self}
+        return tuple(sorted(named.union(matcher.model for matcher in self.matchers or ()) - {""}))
 
     def _add(self, interaction: Interaction) -> str:
         resource = resource_named(interaction.endpoint)

@@ -1,7 +1,7 @@
 """A document of a cassette as an interaction: what each field may be, and what to do where it is not."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from replay_server.cassettes.recorded_form import is_recorded, read_recorded
 from replay_server.cassettes.response_head import read_headers
@@ -22,10 +22,13 @@ from replay_server.interaction import (
     Response,
 )
 
+if TYPE_CHECKING:
+    from replay_server.cassettes.match_reader import Match
+
 RECORDED_FIELDS = ("at",)
 FORMAT = 1
 """The version of the format. What is written by it is read by every later one."""
-DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "response", "repeat", "pace", "recorded")
+DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "match", "response", "repeat", "pace", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
 
 T = TypeVar("T")
@@ -60,7 +63,7 @@ def _read_or_error(cassette: str, place: int, document: Document, file: str) -> 
 def read_interaction(cassette: str, place: int, document: Document, file: str) -> Interaction:
     """The interaction that a document holds. Raises CassetteError, with the line of the field."""
     try:
-        return _read(cassette, place, document)
+        return _read(cassette, place, document, file)
     except BadField as error:
         where = dotted(error.path)
         problem = f"interaction {place}: {where}: {error.problem}" if where else f"interaction {place} {error.problem}"
@@ -73,29 +76,39 @@ def dotted(path: tuple[str | int, ...]) -> str:
     return "".join(steps).removeprefix(".")
 
 
-def _read(cassette: str, place: int, document: Document) -> Interaction:
+def _read(cassette: str, place: int, document: Document, file: str) -> Interaction:
     fields = document.value
     if not isinstance(fields, dict):
         raise BadField((), "must be a mapping with request and response")
     _check_version(fields)
     known(fields, DOCUMENT_FIELDS)
-    for name in ("request", "response"):
+    for name in ("match" if "match" in fields else "request", "response"):
         if name not in fields:
             raise BadField((), f"has no {name}")
-    resource, request = _read_request(fields, document)
+    match = _read_match(fields, document, file) if "match" in fields else None
+    resource, request = _read_request(fields, document) if match is None else (match.resource, None)
     response = fields["response"]
     return Interaction(
         cassette=cassette,
         place=place,
         line=document.line,
-        endpoint=request.endpoint,
-        request=request.body,
+        endpoint=resource.name,
+        request={} if request is None else request.body,
         responses=_read_responses(response, resource),
         repeat=_read_repeat(fields),
         pace=read_pace(fields),
         recorded=_is_recorded(fields),
         name=optional(fields, "name", str),
+        conditions=match.conditions if match else None,
+        templates=match.templates if match else None,
     )
+
+
+def _read_match(fields: JsonObject, document: Document, file: str) -> "Match":
+    # Loaded when a cassette has one: others need neither conditions nor templates.
+    from replay_server.cassettes.match_reader import read_match
+
+    return read_match(fields, document, file)
 
 
 def _check_version(fields: JsonObject) -> None:

@@ -6,6 +6,7 @@ the mode in which it came, and no answer is ever made up.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,6 +17,9 @@ from replay_server.errors import ApiError, NotFound
 from replay_server.interaction import Json, JsonObject, RawRequest, Reply, Request, Wanted, WireResponse, WireStream
 from replay_server.keys import normalise
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.conditions import Spoken
 
 _RESOURCES_REMEMBERED = 4096
 # How streams that are no chat's end. Source: the APIs' own descriptions of their events.
@@ -69,6 +73,13 @@ class AnyRequest:
     def drifting_field(self, request: Request, name: str) -> Json:
         """None: it is in the key."""
         return None
+
+    def spoken(self, request: Request) -> "Spoken":
+        """What its body says, as most APIs would mean it."""
+        from replay_server.endpoints.spoken import spoken_in_body
+
+        body = request.body.get("body")
+        return spoken_in_body(body if isinstance(body, dict) else {})
 
     def validate(self, request: Request) -> None:
         """Refuse it: an answer to it cannot be made up."""

@@ -2,20 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from replay_server.errors import ApiError
-from replay_server.interaction import (
-    Json,
-    JsonObject,
-    RawRequest,
-    Reply,
-    Request,
-    Wanted,
-    WireResponse,
-    WireStream,
-)
+from replay_server.interaction import Json, JsonObject, RawRequest, Reply, Request, Wanted, WireResponse, WireStream
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.conditions import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +129,14 @@ class Conversational(Protocol):
 
         Raises BadField for a tool that has no result.
         """
+
+
+@runtime_checkable
+class Speaking(Protocol):
+    """A resource whose requests say something, and that knows who says what."""
+
+    def spoken(self, request: Request) -> "Spoken":
+        """What was said. What cannot be read counts as absent."""
 
 
 class BadField(Exception):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from replay_server.endpoints import chat_conversation, chat_request
 from replay_server.endpoints.base import Resource, Route, ToolResults
@@ -25,6 +26,9 @@ from replay_server.interaction import (
 )
 from replay_server.keys import normalise
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.conditions import Spoken
 
 
 class Chat(OpenAIResource):
@@ -82,6 +86,12 @@ class Chat(OpenAIResource):
     def write_reply(self, reply: TextReply) -> JsonObject:
         """The short form of a reply."""
         return write_text_reply(reply)
+
+    def spoken(self, request: Request) -> "Spoken":
+        """What the messages say."""
+        from replay_server.endpoints.spoken import spoken_in_messages
+
+        return spoken_in_messages(request.body.get("messages"))
 
     def say(self, body: JsonObject, text: str) -> JsonObject:
         """The request in which the user says something more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from replay_server.endpoints.base import Resource, Route
 from replay_server.endpoints.chat_request import stream_options
@@ -31,6 +32,9 @@ from replay_server.interaction import (
     WireStream,
 )
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.conditions import Spoken
 
 _DEFAULT_MAX_TOKENS = 16
 
@@ -62,6 +66,12 @@ class Completions(OpenAIResource):
 
         super().validate(request)
         check_completion(request.body)
+
+    def spoken(self, request: Request) -> "Spoken":
+        """A prompt is what the user says."""
+        from replay_server.endpoints.spoken import spoken_in_prompt
+
+        return spoken_in_prompt(request.body.get("prompt"))
 
     def wanted(self, request: Request) -> TextWanted:
         """A prompt for each text or list of tokens."""

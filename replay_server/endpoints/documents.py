@@ -24,14 +24,24 @@ def document_request(endpoint: str, fields: JsonObject) -> tuple[Resource, Reque
     return resource, resource.from_cassette(fields)
 
 
+def document_resource(endpoint: str) -> Resource:
+    """The resource of whatever is asked of an endpoint, named as in a document. Raises BadField."""
+    method, space, path = endpoint.partition(" ")
+    if not space:
+        return document_request(endpoint, {})[0]
+    path = without_version(path.strip())
+    _check_http(method, path)
+    routed = place(path)[1]
+    return any_resource(method, path) if routed is None or method not in routed.methods else routed.resource
+
+
 def without_version(path: str) -> str:
     """`/chat/completions` of `/v1/chat/completions`."""
     return path.removeprefix("/v1") if path.startswith("/v1/") else path.removeprefix("v1/")
 
 
 def _read_http(method: str, path: str, fields: JsonObject) -> tuple[Resource, Request]:
-    if not (method.isascii() and method.isalpha() and method.isupper() and path.startswith("/")):
-        raise BadField(("endpoint",), f"{method} {path} is no method and path: write it like POST /audio/speech")
+    _check_http(method, path)
     try:
         routed = place(path)[1]
         unknown = any_resource(method, path)
@@ -41,6 +51,11 @@ def _read_http(method: str, path: str, fields: JsonObject) -> tuple[Resource, Re
         )
     except BadField as error:
         raise error.below("request") from None
+
+
+def _check_http(method: str, path: str) -> None:
+    if not (method.isascii() and method.isalpha() and method.isupper() and path.startswith("/")):
+        raise BadField(("endpoint",), f"{method} {path} is no method and path: write it like POST /audio/speech")
 
 
 def _read_known(method: str, path: str, request: Request) -> tuple[Resource, Request]:

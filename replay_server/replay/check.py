@@ -53,10 +53,13 @@ def check_directory(directory: Path) -> Report:
     findings: list[Finding] = []
     config = _config(directory, findings)
     cassettes = interactions = 0
+    matchers: list[Interaction] = []
     for name, path in cassette_files(directory):
         sound, broken = _survey(name, path)
         findings += broken + list(_judge(sound, str(path), config))
+        matchers += [interaction for interaction in sound if interaction.conditions is not None]
         cassettes, interactions = cassettes + 1, interactions + len(sound)
+    findings += _unreachable(matchers, directory)
     told = [replace(found, problem=config.redactor.text(found.problem)) for found in findings]
     return Report(tuple(sorted(told, key=lambda found: (found.file, found.line))), cassettes, interactions)
 
@@ -84,12 +87,20 @@ def _finding(error: CassetteError) -> Finding:
     return Finding(error.file, error.line, error.problem)
 
 
+def _unreachable(matchers: list[Interaction], directory: Path) -> list[Finding]:
+    if not matchers:
+        return []
+    from replay_server.replay.matcher_check import unreachable  # loaded when there is a matcher
+
+    return [Finding(str(directory / cassette), line, problem) for cassette, line, problem in unreachable(matchers)]
+
+
 def _judge(interactions: list[Interaction], file: str, config: Config) -> Iterator[Finding]:
     seen: dict[bytes, Interaction] = {}
     for interaction in interactions:
         resource = resource_named(interaction.endpoint)
         keyed = Keyed(resource, resource.from_cassette(interaction.request), config)
-        first = seen.setdefault(keyed.identity, interaction)
+        first = interaction if interaction.conditions else seen.setdefault(keyed.identity, interaction)
         if first is not interaction:
             twice = (
                 f"interaction {interaction.place} has the same request as interaction {first.place} (line {first.line})"

@@ -35,6 +35,7 @@ from replay_server.replay.state import State
 from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
+    from replay_server.cassettes.matchers import Matched
     from replay_server.replay.timing import Timing
 
 
@@ -50,6 +51,7 @@ class Source(StrEnum):
     """Where an answer comes from: the header `x-replay-source`."""
 
     CASSETTE = "cassette"
+    MATCHER = "matcher"
     GENERATED = "generated"
     UPSTREAM = "upstream"
     STATE = "state"
@@ -135,6 +137,8 @@ class Replay:
         refusal: ApiError | None,
         pace: Pace | None,
     ) -> Answer:
+        if not isinstance(found, Match) and (matched := self.library.match(asked, raw.headers)):
+            return await self._matched(asked, matched, session, pace)
         if self._live is not None:
             wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
             if wire is not None:
@@ -146,16 +150,16 @@ class Replay:
         ):
             raise refusal
         if not asked.resource.known:
-            self._missed(asked, found)
+            self._missed(asked, found, raw.headers)
         return self._generated(asked, pace or self._pace)
 
-    def _missed(self, asked: Keyed, disagreements: list[Disagreement]) -> None:
+    def _missed(self, asked: Keyed, disagreements: list[Disagreement], headers: Mapping[str, str]) -> None:
         if self._misses is not None:
             self._misses.add(asked)
         if self.on_miss is OnMiss.ERROR:
             from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
 
-            raise miss(self.library, asked, disagreements, self._remedy)
+            raise miss(self.library, asked, disagreements, self._remedy, headers)
 
     def _generated(self, asked: Keyed, pace: Pace) -> Answer:
         asked.resource.validate(asked.request)
@@ -168,10 +172,25 @@ class Replay:
 
     async def _replayed(self, asked: Keyed, match: Match, session: str, pace: Pace | None) -> Answer:
         interaction = match.interaction
-        place = 0
-        if len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST:
-            place = await self._place(asked, interaction, session)
+        place = await self._place(asked, interaction, session) if _answers_in_turn(interaction) else 0
         wire, headers = self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match)
+        pace = pace or interaction.pace or self._pace
+        if pace is INSTANT:
+            return Answer(wire, headers)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
+
+    async def _matched(self, asked: Keyed, matched: "Matched", session: str, pace: Pace | None) -> Answer:
+        interaction = matched.interaction
+        place = await self._place(asked, interaction, session) if _answers_in_turn(interaction) else 0
+        template = (interaction.templates or {}).get(place)
+        if template is None:
+            wire = self._rendered_at(asked, interaction, place)
+        else:  # what it says depends on more of the request than a rendered answer is remembered by
+            from replay_server.replay.filling import filled_response
+
+            response = filled_response(asked.resource, matched, place, template)
+            wire = self._wire(asked, interaction, response, Stamp(asked.key, place))
+        headers = _headers(Source.MATCHER, asked, Match(interaction, ()))
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
             return Answer(wire, headers)
@@ -203,6 +222,10 @@ class Replay:
         reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
         wanted = asked.resource.wanted(asked.request)
         return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
+
+
+def _answers_in_turn(interaction: Interaction) -> bool:
+    return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
 
 
 def _timing(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -11,9 +12,12 @@ from replay_server.cassettes.nearest import Near, nearest
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
 from replay_server.errors import UsageError
-from replay_server.interaction import Json, JsonObject, Request
+from replay_server.interaction import Interaction, Json, JsonObject, Request
 from replay_server.keys import part_hashes
 from replay_server.terminal import printable
+
+if TYPE_CHECKING:
+    from replay_server.cassettes.matchers import Matched, NearMatcher
 
 _NEAREST = 3
 _DIFFERENCES_SHOWN = 5
@@ -26,11 +30,21 @@ class Explanation:
     asked: Keyed
     found: Match | list[Disagreement]
     near: tuple[Near, ...]
+    matched: "Matched | None" = None
+    """The matcher that answers, where no key does."""
+    near_matchers: tuple["NearMatcher", ...] = ()
 
     @property
     def matches(self) -> bool:
         """Whether an interaction answers."""
-        return isinstance(self.found, Match)
+        return self.answering is not None
+
+    @property
+    def answering(self) -> Interaction | None:
+        """The interaction that answers, by its key or as a matcher."""
+        if isinstance(self.found, Match):
+            return self.found.interaction
+        return self.matched.interaction if self.matched else None
 
     def as_json(self) -> dict[str, Json]:
         """The explanation for programs."""
@@ -40,9 +54,11 @@ class Explanation:
             "canonical": dict(self.asked.canonical),
             "shape": dict(self.asked.shape),
             "parts": dict(part_hashes(self.asked.canonical, self.asked.shape)),
-            "match": self.found.interaction.id if isinstance(self.found, Match) else None,
+            "match": self.answering.id if self.answering else None,
+            "matcher": _matched_json(self.matched) if self.matched else None,
             "drift": list(self.found.drift) if isinstance(self.found, Match) else [],
             "nearest": [_near_json(near) for near in self.near],
+            "nearest_matchers": [_near_matcher_json(near) for near in self.near_matchers],
         }
 
     def lines(self) -> Iterator[str]:
@@ -63,6 +79,10 @@ class Explanation:
             if self.found.drift:
                 yield f"drift      {', '.join(map(printable, self.found.drift))}"
             return
+        if self.matched is not None:
+            yield f"matches    {self.matched.interaction.id}, a matcher: no key is the same"
+            yield from (printable(f"  {name} = {text!r}") for name, text in self.matched.groups.items())
+            return
         yield "matches    nothing"
         for disagreement in self.found:
             nearly = disagreement.candidate.interaction.id
@@ -72,18 +92,33 @@ class Explanation:
             yield from (printable(f"  {difference}") for difference in near.differences[:_DIFFERENCES_SHOWN])
             if len(near.differences) > _DIFFERENCES_SHOWN:
                 yield f"  … and {len(near.differences) - _DIFFERENCES_SHOWN} more"
+        for near_matcher in self.near_matchers:
+            yield f"near       {near_matcher.interaction.id}, a matcher, but for"
+            yield from (printable(f"  {failing}") for failing in near_matcher.failing)
 
 
 def _near_json(near: Near) -> dict[str, Json]:
     return {"interaction": near.interaction.id, "differences": [str(difference) for difference in near.differences]}
 
 
+def _matched_json(matched: "Matched") -> dict[str, Json]:
+    return {"interaction": matched.interaction.id, "groups": dict(matched.groups)}
+
+
+def _near_matcher_json(near: "NearMatcher") -> dict[str, Json]:
+    return {"interaction": near.interaction.id, "failing": list(near.failing)}
+
+
 def explain_request(library: Library, resource: Resource, request: Request) -> Explanation:
     """What a request matches in a library, else the three nearest interactions."""
     asked = library.key(resource, request)
     found = library.find(asked)
-    near = () if isinstance(found, Match) else tuple(nearest(library, asked, _NEAREST))
-    return Explanation(asked, found, near)
+    if isinstance(found, Match):
+        return Explanation(asked, found, ())
+    if matched := library.match(asked, {}):  # a request in a file has no headers
+        return Explanation(asked, found, (), matched)
+    matchers = library.matchers.nearest(asked, {}, _NEAREST) if library.matchers else ()
+    return Explanation(asked, found, tuple(nearest(library, asked, _NEAREST)), None, tuple(matchers))
 
 
 def read_requests(data: bytes, file: str, endpoint: str | None) -> Iterator[tuple[Resource, Request]]:

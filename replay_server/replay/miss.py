@@ -1,6 +1,6 @@
 """What a miss says: the key, the nearest interaction, the first difference, and how to mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Disagreement, Keyed
@@ -9,12 +9,19 @@ from replay_server.errors import CassetteMiss
 from replay_server.interaction import Interaction
 
 
-def miss(library: Library, asked: Keyed, disagreements: Sequence[Disagreement], remedy: str) -> CassetteMiss:
+def miss(
+    library: Library,
+    asked: Keyed,
+    disagreements: Sequence[Disagreement],
+    remedy: str,
+    headers: Mapping[str, str],
+) -> CassetteMiss:
     """The error for a request that no interaction answers."""
     lines = [
         f"no interaction for {asked.request.endpoint} (key {asked.key[:16]}) in {library.directory}"
         f" ({len(library)} interactions)",
         _closest(library, asked, disagreements),
+        *_closest_matcher(library, asked, headers),
         remedy,
     ]
     return CassetteMiss("\n".join(lines), code="cassette_miss")
@@ -42,3 +49,8 @@ def _closest(library: Library, asked: Keyed, disagreements: Sequence[Disagreemen
         return f"nearest: none, as no cassette holds a request for {asked.request.endpoint}"
     near = found_near[0]
     return f"nearest: {near.interaction.id}, recorded != asked at {near.differences[0]}"
+
+
+def _closest_matcher(library: Library, asked: Keyed, headers: Mapping[str, str]) -> Iterator[str]:
+    for near in library.matchers.nearest(asked, headers, 1) if library.matchers else ():
+        yield f"nearest matcher: {near.interaction.id}, {near.failing[0]}"

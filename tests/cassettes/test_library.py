@@ -154,6 +154,16 @@ def test_volatile_text_is_taken_out_of_recorded_and_incoming_requests_alike(writ
     assert isinstance(found, Match)
 
 
+def test_a_hostile_pattern_of_volatile_text_takes_linear_time(write: Write) -> None:
+    write("replay.yaml", "volatile: [{name: a, regex: '(a+)+!'}]")
+    text = "a" * 50_000 + "?"  # by backtracking this would never end
+    directory = write("a.yaml", document().replace("content: x", f"content: {text}"))
+
+    found = find(directory, messages=[{"role": "user", "content": text}])
+
+    assert isinstance(found, Match)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -161,6 +171,10 @@ def test_volatile_text_is_taken_out_of_recorded_and_incoming_requests_alike(writ
         ("\nupstream: http://x", "replay.yaml:2: upstream: unknown field"),
         ("volatile: [tuesday]", "replay.yaml:1: volatile[0]: must be one of uuid, datetime, date, path, number"),
         ("volatile:\n  - {name: a, regex: '('}", "replay.yaml:2: volatile[0].regex: is no regular expression"),
+        (
+            "volatile: [{name: a, regex: '(?<!a)b'}]",
+            "volatile[0].regex: is no regular expression: invalid perl operator",
+        ),
         (
             "volatile: [{name: a, regex: b, c: d}]",
             "replay.yaml:1: volatile[0].c: unknown field; known here: name, regex",

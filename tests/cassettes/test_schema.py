@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from replay_server.cassettes.match_reader import MATCH_FIELDS, TEXT_TESTS
 from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, read_cassette
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
@@ -34,6 +35,10 @@ def chat(response: str, **fields: str) -> str:
 
 def completion(response: str, **fields: str) -> str:
     return document(**{"request": COMPLETION, "response": response, **fields})
+
+
+def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
+    return document(**{"match": match, "response": response, **fields})
 
 
 GOOD = {
@@ -99,6 +104,18 @@ GOOD = {
     ),
     "any bytes": document(request="{raw: {base64: AP8=}}", response="{raw: x}", endpoint="PUT /f"),
     "any stream": document(request="{}", response="{stream: {events: [{data: x}]}}", endpoint="GET /f"),
+    "match": matcher("{model: gpt-4*, last_user: hello}"),
+    "match on texts": matcher("{last_user: {contains: a}, system: {regex: '(?P<x>b)'}, any_message: {equals: ''}}"),
+    "match on the rest": matcher("{has_tool_result: true, turn: 0, json: 'a[0]', header: {X-A: b}, schema: {}}"),
+    "match on turns": matcher("{turn: {min: 1, max: null}}"),
+    "match on values": matcher("{json: {a.b: null}, schema: true, turn: {max: 2}}"),
+    "match on a model that is a number": matcher("{model: 4.10}"),
+    "match with nulls": matcher("{model: m, endpoint: null, turn: null, header: null, system: null, json: null}"),
+    "match with an endpoint": matcher("{endpoint: /v1/completions, model: m}"),
+    "match of models": matcher("{endpoint: models, model: m}", "{models: [m]}"),
+    "match of any request": matcher("{endpoint: POST /audio/speech, model: m}", "{raw: x}"),
+    "match with a sequence": matcher("{model: m}", "[{content: a}, {content: b}]", name="n", repeat="cycle"),
+    "templates": matcher("{last_user: {regex: 'in (?P<city>.+)'}}", "{content: 'It rains in {{ city }}.'}"),
     "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
 }
 
@@ -208,6 +225,35 @@ BAD = {
         request="{form: [{name: a, value: b, base64: AP8=}]}", response="{raw: ''}", endpoint="POST /a"
     ),
     "bytes that are no base64": document(request="{raw: {base64: A}}", response="{raw: ''}", endpoint="POST /a"),
+    "match beside request": chat("{content: a}", match="{model: m}"),
+    "match beside recorded": matcher("{model: m}", recorded="{at: 2026-11-23}"),
+    "match beside endpoint": matcher("{model: m}", endpoint="completions"),
+    "null match": matcher("null"),
+    "match that is a list": matcher("[]"),
+    "match without a condition": matcher("{endpoint: completions}"),
+    "match with null conditions": matcher("{model: null, turn: null}"),
+    "unknown condition": matcher("{first_user: a}"),
+    "match of an unknown endpoint": matcher("{endpoint: embeddings, model: m}"),
+    "model in a list": matcher("{model: [m]}"),
+    "text that is a number": matcher("{last_user: 1}"),
+    "unknown test of a text": matcher("{last_user: {starts: a}}"),
+    "two tests of a text": matcher("{last_user: {equals: a, contains: a}}"),
+    "no test of a text": matcher("{last_user: {}}"),
+    "null test of a text": matcher("{last_user: {equals: null}}"),
+    "contains nothing": matcher("{last_user: {contains: ''}}"),
+    "has_tool_result that is a text": matcher("{has_tool_result: maybe}"),
+    "turn below zero": matcher("{turn: -1}"),
+    "turn that is true": matcher("{turn: true}"),
+    "no turns": matcher("{turn: {}}"),
+    "null turns": matcher("{turn: {min: null}}"),
+    "unknown turns": matcher("{turn: {least: 1}}"),
+    "json in a list": matcher("{json: [a]}"),
+    "no json": matcher("{json: {}}"),
+    "header that is a text": matcher("{header: a}"),
+    "null header": matcher("{header: {a: null}}"),
+    "schema that is a text": matcher("{schema: a}"),
+    "tool calls of a matched completion": matcher("{endpoint: completions, model: m}", "{tool_calls: [{name: f}]}"),
+    "content of any request": matcher("{endpoint: POST /audio/speech, model: m}"),
     "models of a chat": chat("{models: [a]}"),
 }
 
@@ -248,6 +294,8 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     kinds = SCHEMA["$defs"]
 
     assert set(SCHEMA["properties"]) == set(DOCUMENT_FIELDS)
+    assert set(kinds["match"]["properties"]) == set(MATCH_FIELDS)
+    assert set(kinds["text-test"]["anyOf"][1]["properties"]) == set(TEXT_TESTS)
     assert set(kinds["error-response"]["properties"]["error"]["properties"]) == set(ERROR_FIELDS)
     assert set(kinds["body-response"]["properties"]) == set(BODY_FIELDS)
     assert set(kinds["raw-response"]["properties"]) == set(RAW_FIELDS)

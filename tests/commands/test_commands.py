@@ -319,3 +319,79 @@ def test_a_message_about_a_broken_file_quotes_no_secret(write: Write) -> None:
     code, _, err = run("list", str(directory))
 
     assert (code, secret in err, "match_on[0]: '<redacted:openai-key:1>' is no parameter" in err) == (2, False, True)
+
+
+MATCHERS = """\
+match:
+  model: gpt-4*
+  last_user: {regex: "weather in (?P<city>[A-Z][a-z]+)"}
+response:
+  content: It rains in {{ city }}.
+---
+match: {turn: {min: 2}}
+response: {content: Enough.}
+"""
+
+
+def ask(text: str) -> bytes:
+    return orjson.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]})
+
+
+def test_explain_says_which_matcher_answers(write: Write) -> None:
+    directory = str(write("rules.yaml", MATCHERS))
+
+    status, out, _ = run("explain", "-", "--cassettes", directory, stdin=ask("the weather in Oslo"))
+    json_status, json_out, _ = run("explain", "-", "--cassettes", directory, "--json", stdin=ask("the weather in Oslo"))
+
+    assert (status, json_status) == (0, 0)
+    assert out.endswith("\nmatches    rules.yaml#1, a matcher: no key is the same\n  city = 'Oslo'\n")
+    found = orjson.loads(json_out)
+    assert (found["match"], found["matcher"]) == (
+        "rules.yaml#1",
+        {"interaction": "rules.yaml#1", "groups": {"city": "Oslo"}},
+    )
+
+
+def test_explain_says_what_the_nearest_matchers_want(write: Write) -> None:
+    directory = str(write("rules.yaml", MATCHERS))
+
+    status, out, _ = run("explain", "-", "--cassettes", directory, stdin=ask("Hi"))
+
+    assert status == 1
+    assert out.endswith(
+        "matches    nothing\n"
+        "near       rules.yaml#1, a matcher, but for\n"
+        "  last_user: must match 'weather in (?P<city>[A-Z][a-z]+)', is 'Hi'\n"
+        "near       rules.yaml#2, a matcher, but for\n"
+        "  turn: must be 2 or more, is 0\n"
+    )
+
+
+def test_list_shows_the_conditions_of_matchers(write: Write) -> None:
+    status, out, _ = run("list", str(write("rules.yaml", MATCHERS)), "--json")
+
+    rows = [orjson.loads(line) for line in out.splitlines()]
+    assert (status, [row["model"] for row in rows]) == (0, ["gpt-4*", ""])
+    assert [row["prompt"] for row in rows] == [
+        "last_user must match 'weather in (?P<city>[A-Z][a-z]+)'",
+        "turn must be 2 or more",
+    ]
+
+
+def test_check_finds_matchers_that_never_answer(write: Write) -> None:
+    write("a.yaml", "match: {turn: {max: 5}}\nresponse: {content: a}\n")
+    directory = write(
+        "b.yaml",
+        "match: {turn: {min: 0, max: 5}}\nresponse: {content: b}\n---\nmatch: {turn: 2}\nresponse: {content: c}\n",
+    )
+
+    status, out, err = run("check", str(directory))
+
+    assert status == 1
+    assert out.splitlines() == [
+        f"{directory}/b.yaml:1: interaction 1 has the same conditions as a.yaml#1 (line 1), which goes first:"
+        " make them differ, or remove one",
+        f"{directory}/b.yaml:4: interaction 2 never answers: a.yaml#1 (line 1) goes first and holds whenever it does:"
+        " give it a condition more",
+    ]
+    assert err == "2 cassettes, 3 interactions: 2 findings\n"

@@ -388,6 +388,20 @@ async def test_comments_and_documents_that_the_script_does_not_have_stay(run: Ru
     assert (tmp_path / "a.yaml").read_text().startswith(first + "---\n")
 
 
+async def test_matchers_stay_where_they_are(run: Run, tmp_path: Path) -> None:
+    by_hand = (
+        "# mine\nmatch: {model: m}\nresponse: {content: '{{ turn }}'}\n---\nmatch: {model: m}\nresponse: {content: Z}\n"
+    )
+    script = "defaults: {model: m}\nrequests:\n  - prompt: x\n    response: {content: One}\n"
+    (tmp_path / "a.yaml").write_text(by_hand)
+    await run(script)
+    first = (tmp_path / "a.yaml").read_text()
+    await run(script.replace("One", "Two"))
+
+    assert first.startswith(by_hand + "---\nrequest:")
+    assert (tmp_path / "a.yaml").read_text() == first.replace("content: One", "content: Two")
+
+
 async def test_a_response_changed_in_the_script_is_taken(run: Run, tmp_path: Path) -> None:
     script = "requests:\n  - {model: m, prompt: x, response: {content: %s}}\n"
 
