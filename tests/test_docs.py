@@ -4,7 +4,8 @@
   `$ replay-server serve …` starts the server that the rest of the page talks to; `$ export A=b` holds for the rest too.
 - `python`: run; what it prints must be the block without a language, or of `text`, right behind it.
 - a `python`, `json` or `yaml` block whose first line is `# some/file`: written to that file. A cassette must be one.
-- `yaml`: read by the reader of cassettes, or of replay.yaml; other YAML (compose, CI) is parsed.
+- `yaml`: read by the reader of cassettes, or of replay.yaml; marked `vcrpy`, by the importer; other YAML (compose, CI)
+  is parsed.
 - `sh`: run if it only asks a server; else its syntax, and the options that it gives `replay-server`, are checked.
 """
 
@@ -28,6 +29,8 @@ import pytest
 import yaml
 
 from replay_server.cassettes.config import read_config
+from replay_server.cassettes.importers.items import Imported
+from replay_server.cassettes.importers.vcrpy import read_vcrpy
 from replay_server.cassettes.reader import read_cassette
 from replay_server.cassettes.yaml import documents
 from replay_server.commands import COMMANDS, main
@@ -262,6 +265,9 @@ def test_every_block_has_a_language_that_is_checked() -> None:
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=named)
 def test_yaml_is_what_it_claims_to_be(block: Block) -> None:
     data = block.text.encode()
+    if block.mark == "vcrpy":
+        assert all(isinstance(item, Imported) for item in read_vcrpy(data))
+        return
     values = [document.value for document in documents(data)]
     fields = set().union(*(value for value in values if isinstance(value, dict)))
     if block.mark == "broken":
@@ -338,7 +344,11 @@ def test_the_readme_is_short() -> None:
 
 
 def test_every_checked_in_cassette_is_shown() -> None:
-    shown = {block.file: contents(block.text) for block in ALL if block.language == "yaml" and block.file}
+    shown = {
+        block.file: contents(block.text)
+        for block in ALL
+        if block.language == "yaml" and block.file and block.mark != "vcrpy"
+    }
     checked_in = {f"cassettes/{path.name}": path for path in CASSETTES}
 
     stale = [name for name, path in checked_in.items() if shown.get(name) != contents(path.read_text(encoding="utf-8"))]

@@ -154,7 +154,7 @@ def document_text(
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is whole at any moment: under another name first, then in one step. Raises UsageError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         try:
             _write_through(temporary, data)

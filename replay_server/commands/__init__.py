@@ -9,7 +9,9 @@ from replay_server import __version__
 from replay_server.errors import UsageError
 
 # The order in which `--help` lists them: as one comes to need them.
-COMMANDS = ("serve", "record", "explain", "check", "scan", "list", "smoke")
+COMMANDS = ("serve", "record", "import", "explain", "check", "scan", "list", "smoke")
+_MODULES = {"import": "import_recordings"}
+"""The files of commands whose name no module can have."""
 
 
 class _OneLine(click.ClickException):
@@ -30,7 +32,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"replay_server.commands.{cmd_name}").command
+        module = _MODULES.get(cmd_name, cmd_name)
+        command: click.Command = import_module(f"replay_server.commands.{module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

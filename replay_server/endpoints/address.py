@@ -9,6 +9,8 @@ from replay_server.endpoints.table import Routed, any_resource, find
 from replay_server.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from replay_server.interaction import RawRequest, Request
 
+OWN_PAGES = ("/", "/docs", "/docs/", "/healthz", "/openapi.json", "/readyz")
+"""Where the server has pages of its own: these answer a GET, whatever was recorded."""
 SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 _SESSION_PREFIX = "/__replay/s/"

@@ -102,9 +102,7 @@ class App:
             if address.path.startswith(_OURS):
                 raise NotFound(f"Invalid URL ({request.method} {request.path})")
             return None
-        if request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.", code="method_not_supported")
-        return page()
+        return page() if request.method in ("GET", "HEAD") else None
 
     async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed | None) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
@@ -119,6 +117,8 @@ class App:
             body=await _body(request, self._max_body),
         )
         resource, understood, refusal = understand(raw, address, routed)
+        if routed is None and self._pages.find(address.path):  # only a recording answers another method there
+            refusal = MethodNotAllowed(f"Not allowed to {method} on {request.path}.", code="method_not_supported")
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
         pace = _pace(request.headers.get("x-replay-pace"))
         return await replay.answer(resource, understood, session, raw, refusal, pace)

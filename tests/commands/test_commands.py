@@ -260,6 +260,12 @@ def test_check_lists_everything_that_is_wrong(write: Write) -> None:
     assert err == "4 cassettes, 3 interactions: 12 findings\n"
 
 
+def test_check_takes_what_an_upstream_gave_as_it_is(write: Write) -> None:
+    directory = write("a.yaml", "request: {messages: []}\nresponse: {body: {error: x}}\nrecorded: {}\n")
+
+    assert run("check", str(directory)) == (0, "1 cassette, 1 interaction: all well\n", "")
+
+
 def test_list_shows_a_table_and_json() -> None:
     code, table, _ = run("list", "cassettes")
     _, json, _ = run("list", "cassettes", "--json")
