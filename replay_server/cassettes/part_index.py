@@ -1,11 +1,12 @@
 """Which requests of a library agree with one in most parts, found without looking at them all.
 
 Parts (a model, a message, a field that shapes the answer) are numbered, and each knows its holders. Most parts have
-few: a list of places. What many hold, a model or a system prompt, is a bitmap, and such parts are counted for all places
-at once, by arithmetic on whole bitmaps. Of requests that agree in as many parts, those go first that share the rare
-words of the parts which nobody holds.
+few: a list of places. What many hold, a model or a system prompt, is a bitmap, and such parts are counted for all
+places at once, by arithmetic on whole bitmaps. Of requests that agree in as many parts, those go first that share the
+rare words of the parts which nobody holds.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,15 +15,14 @@ from itertools import chain, groupby
 
 from replay_server.cassettes.matching import Candidate, Keyed
 from replay_server.interaction import Json
-from replay_server.keys import canonical_json, part_hashes, parts
+from replay_server.keys import canonical_json
 
 MANY = 128
 """Holders of a part from which it is a bitmap; parts with a word from which it tells nothing."""
 
 _WORDS_ASKED = 32
 _TEXT_READ = 2_000
-_WORD = re.compile(r"\w+")
-_ESCAPE = re.compile(r"\\.")
+_WORD = re.compile(r"\\.|(\w+)")
 
 Score = tuple[int, int, int]
 """Smaller is nearer: parts that disagree over those that agree, words in common (negative), place."""
@@ -36,7 +36,7 @@ class PartIndex:
         self._candidates: list[Candidate | None] = []
         self._place_of: dict[str, int] = {}
         self._parts_at: list[tuple[int, ...]] = []
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[bytes, int] = {}
         self._holders: list[_Places] = []
         self._parts_with: dict[str, list[int]] = {}
         self._of_length: dict[int, _Places] = {}
@@ -80,7 +80,7 @@ class PartIndex:
         best = nsmallest(count, chain(scores, self._others(held, near, len(wanted), count)))
         return [(score, candidate) for score in best if (candidate := self._candidates[score[2]]) is not None]
 
-    def _number(self, name: str, part: Json) -> int:
+    def _number(self, name: bytes, part: Json) -> int:
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self._holders)
@@ -158,19 +158,26 @@ class _Places:
         self._map[place >> 3] |= 1 << (place & 7)
 
 
-def _named_parts(keyed: Keyed) -> Iterator[tuple[str, Json]]:
+def _named_parts(keyed: Keyed) -> Iterator[tuple[bytes, Json]]:
     """Each part with a name that a part of another request has if they agree, wherever in its list it stands."""
-    hashes = part_hashes(keyed.canonical, keyed.shape)
-    times: Counter[str] = Counter()
-    for name, part in parts(keyed.canonical, keyed.shape):
-        field = f"{name.partition('[')[0]} {hashes[name]}"
-        yield f"{field} {times[field]}", part
-        times[field] += 1
+    for field, value in chain(keyed.canonical.items(), keyed.shape.items()):
+        if not isinstance(value, list):
+            yield _name(field, value), value
+            continue
+        times: Counter[bytes] = Counter()
+        for item in value:
+            name = _name(field, item)
+            times[name] += 1
+            yield b"%b %d" % (name, times[name]), item
+
+
+def _name(field: str, value: Json) -> bytes:
+    return field.encode() + hashlib.sha256(canonical_json(value)).digest()[:16]
 
 
 def _words(part: Json) -> set[str]:
     text = canonical_json(part).decode()[-_TEXT_READ:]
-    return set(_WORD.findall(_ESCAPE.sub(" ", text)))
+    return set(_WORD.findall(text)) - {""}  # an escape of JSON is no word
 
 
 def _bits(places: Iterable[int]) -> int:

@@ -36,17 +36,22 @@ def added_rules(
     """
     if not all(isinstance(side, str) for found in differences for side in (found.left, found.right)):
         return None
-    for added in _choices(config.volatile):
+    for added in _choices(config.volatile, [side for found in differences for side in (found.left, found.right)]):
         for rules in ((*config.volatile, *added), (*added, *config.volatile)):
             if _makes_equal(rules, differences) and answers(recorded, asked, replace(config, volatile=rules)):
                 return added, rules
     return None
 
 
-def _choices(there: Rules) -> Iterator[Rules]:
-    """Ever more of the rules that are not there yet."""
+def _choices(there: Rules, texts: Sequence[object]) -> Iterator[Rules]:
+    """Ever more of the rules that are not there yet, and find something in what differs."""
     patterns = {rule.pattern.pattern for rule in there}
-    free = [rule for rule in _NAMED if rule.pattern.pattern not in patterns]
+    free = [
+        rule
+        for rule in _NAMED
+        if rule.pattern.pattern not in patterns
+        and any(isinstance(text, str) and rule.pattern.search(text) for text in texts)
+    ]
     for count in range(1, len(free) + 1):
         yield from combinations(free, count)
 

@@ -158,7 +158,10 @@ def _messages(near: Near) -> Iterator[Remedy]:
         return
     recorded, asked = _only(unequal, RECORDED_ONLY), _only(unequal, ASKED_ONLY)
     if _moved(near):
-        yield Remedy("order", f"the same {unequal[0].field} in another order: {_places(unequal)}")
+        yield Remedy(
+            "order",
+            f"the same {unequal[0].field} in another order: asked at {_places(asked)}, recorded at {_places(recorded)}",
+        )
         return
     if asked:
         yield Remedy("added", f"asked with {_places(asked)} more: all else is the same")

@@ -13,9 +13,11 @@ _CONTEXT = 12
 _COMPARED = 2_000
 """Of longer texts, all that lies between the first and the last difference counts as changed."""
 
-# A word is letters and digits; of scripts without spaces (Chinese, Japanese) each character is one.
+# A word is letters and digits, and what is joined to them: 2026-01-02, a/b.py. Of scripts without spaces (Chinese,
+# Japanese) each character is one.
 _CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_TOKEN = re.compile(rf"[{_CHARACTERS}]|[^\W{_CHARACTERS}]+|\s+|.", re.DOTALL)
+_LETTERS = rf"[^\W{_CHARACTERS}]+"
+_TOKEN = re.compile(rf"[{_CHARACTERS}]|{_LETTERS}(?:[-./:]{_LETTERS})*|\s+|.", re.DOTALL)
 
 
 class Kind(Enum):
