@@ -32,7 +32,8 @@ def command(file: BinaryIO, cassettes: Path, endpoint: str | None, as_json: bool
     from replay_server.replay.request_file import read_requests
 
     library = Library.load(cassettes)
-    record = how_to_record(cassettes, None)
+    # What `record` reads; the body of one request is no script.
+    record = how_to_record(cassettes, Path(file.name) if file.name.endswith(".jsonl") else None)
     explanations = [
         explain_request(library, resource, request, record)
         for resource, request in read_requests(file.read(), file.name, endpoint)

@@ -21,7 +21,8 @@ def explain(write: Write, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     monkeypatch.chdir(directory.parent)
 
     def explain(text: str = LONG.format("Rome"), *options: str, color: bool = False, **environment: str) -> Result:
-        return CliRunner().invoke(main, ["explain", "-", *options], input=body(text), env=environment, color=color)
+        Path("asked.json").write_bytes(body(text))
+        return CliRunner().invoke(main, ["explain", "asked.json", *options], env=environment, color=color)
 
     return explain
 
@@ -60,6 +61,17 @@ def test_the_end_says_how_to_record_it(explain: Callable[..., Result]) -> None:
     assert explain().stdout.splitlines()[-1] == (
         "record it: serve with --save-misses misses.jsonl, ask again, then replay-server record misses.jsonl"
         " --cassettes cassettes --upstream URL"
+    )
+
+
+def test_lines_in_a_file_are_recorded_from_it(explain: Callable[..., Result]) -> None:
+    line = {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": orjson.loads(body("Hi"))}
+    Path("misses.jsonl").write_bytes(orjson.dumps(line) + b"\n")
+
+    result = CliRunner().invoke(main, ["explain", "misses.jsonl"])
+
+    assert result.stdout.splitlines()[-1] == (
+        "record it: replay-server record misses.jsonl --cassettes cassettes --upstream URL"
     )
 
 
