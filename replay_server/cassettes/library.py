@@ -25,6 +25,7 @@ class Library:
         self.config = config or Config()
         self._by_key: dict[str, list[Candidate]] = {}
         self._redacted: set[str] = set()  # keys of requests that hold a placeholder, or did
+        self._with_key = 0
         self._keys: dict[str, set[str]] | None = None
         self.revision = 0  # counts the changes since it was loaded
         self.matchers: Matchers | None = None
@@ -113,6 +114,7 @@ class Library:
                     if candidate.interaction.cassette == cassette:
                         self._neighbours.remove(candidate)
             left = [found for found in self._by_key[key] if found.interaction.cassette != cassette]
+            self._with_key -= len(self._by_key[key]) - len(left)
             if left:
                 self._by_key[key] = left
             else:
@@ -126,7 +128,7 @@ class Library:
         return (candidate for candidates in self._by_key.values() for candidate in candidates)
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_key.values())) + len(self.matchers or ())
+        return self._with_key + len(self.matchers or ())
 
     def has_endpoint(self, endpoint: str) -> bool:
         """Whether any interaction is of this endpoint."""
@@ -152,6 +154,7 @@ class Library:
         keyed = self.key(resource, resource.from_cassette(interaction.request))
         candidate = Candidate(interaction, keyed)
         self._by_key.setdefault(keyed.key, []).append(candidate)
+        self._with_key += 1
         if not keyed.is_clean:
             self._redacted.add(keyed.key)
         if self._neighbours is not None:

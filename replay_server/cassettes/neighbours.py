@@ -1,6 +1,7 @@
 """Where to look for what is nearest to a request: an index for each endpoint, made at the first miss."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from replay_server.cassettes.matching import Candidate, Keyed
 from replay_server.cassettes.part_index import PartIndex, Score
@@ -15,7 +16,7 @@ class Neighbours:
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self._indexes: dict[str, PartIndex] = {}
-        self._by_text: dict[str, list[Candidate]] = {}
+        self._by_text: dict[str, list[Candidate]] | None = None
         in_order = sorted(candidates, key=lambda found: (found.interaction.cassette, found.interaction.place))
         for candidate in in_order:
             self.add(candidate)
@@ -28,16 +29,12 @@ class Neighbours:
     def add(self, candidate: Candidate) -> None:
         """Take a candidate."""
         self._indexes.setdefault(candidate.interaction.endpoint, PartIndex()).add(candidate)
-        if text := last_text(candidate.keyed.canonical):
-            self._by_text.setdefault(text, []).append(candidate)
+        self._by_text = None
 
     def remove(self, candidate: Candidate) -> None:
         """Forget a candidate."""
         self._indexes[candidate.interaction.endpoint].remove(candidate)
-        if text := last_text(candidate.keyed.canonical):
-            self._by_text[text].remove(candidate)
-            if not self._by_text[text]:
-                del self._by_text[text]
+        self._by_text = None
 
     def shortlist(self, asked: Keyed, count: int) -> list[tuple[Score, Candidate]]:
         """The candidates of the same endpoint that agree with a request in most parts, best first."""
@@ -46,8 +43,18 @@ class Neighbours:
 
     def of_other_endpoints(self, asked: Keyed) -> Iterator[Candidate]:
         """The candidates of other endpoints whose last text is that of a request."""
-        same = self._by_text.get(last_text(asked.canonical) or "", ())
+        if self._indexes.keys() <= {asked.request.endpoint}:  # nearly always: then no text need be looked at
+            return iter(())
+        same = self._texts().get(last_text(asked.canonical) or "", ())
         return (candidate for candidate in same if candidate.interaction.endpoint != asked.request.endpoint)
+
+    def _texts(self) -> dict[str, list[Candidate]]:
+        if self._by_text is None:
+            self._by_text = {}
+            for candidate in chain.from_iterable(self._indexes.values()):
+                if text := last_text(candidate.keyed.canonical):
+                    self._by_text.setdefault(text, []).append(candidate)
+        return self._by_text
 
 
 def last_text(canonical: JsonObject) -> str | None:

@@ -46,6 +46,9 @@ class PartIndex:
     def __len__(self) -> int:
         return len(self._place_of)
 
+    def __iter__(self) -> Iterator[Candidate]:
+        return (candidate for candidate in self._candidates if candidate is not None)
+
     @property
     def holes(self) -> int:
         """Places of what has been removed."""
@@ -160,7 +163,8 @@ class _Places:
 
 def _named_parts(keyed: Keyed) -> Iterator[tuple[bytes, Json]]:
     """Each part with a name that a part of another request has if they agree, wherever in its list it stands."""
-    for field, value in chain(keyed.canonical.items(), keyed.shape.items()):
+    shape = keyed.resource.shape(keyed.request)  # not kept: few of all these requests are looked at again
+    for field, value in chain(keyed.canonical.items(), shape.items()):
         if not isinstance(value, list):
             yield _name(field, value), value
             continue
