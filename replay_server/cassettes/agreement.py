@@ -89,7 +89,7 @@ def _compared(recorded: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> I
     """The fields besides the prompt that have to agree, as `matching` compares them."""
     ours, whole = recorded.keyed, match_on == (WHOLE_BODY,)
     all_named = recorded.interaction.recorded or whole
-    for name in dict.fromkeys((*ours.request.body, *(asked.request.body if all_named else ()))):
+    for name in dict.fromkeys((*ours.compared.body, *(asked.compared.body if all_named else ()))):
         left, right = ours.shape_field(name), asked.shape_field(name)
         if left is not None or right is not None:
             yield name, left, right

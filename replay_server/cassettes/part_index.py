@@ -163,7 +163,7 @@ class _Places:
 
 def _named_parts(keyed: Keyed) -> Iterator[tuple[bytes, Json]]:
     """Each part with a name that a part of another request has if they agree, wherever in its list it stands."""
-    shape = keyed.resource.shape(keyed.request)  # not kept: few of all these requests are looked at again
+    shape = keyed.resource.shape(keyed.compared)  # not kept: few of all these requests are looked at again
     for field, value in chain(keyed.canonical.items(), shape.items()):
         if not isinstance(value, list):
             yield _name(field, value), value

@@ -50,7 +50,7 @@ def _choices(there: Rules, texts: Sequence[object]) -> Iterator[Rules]:
         rule
         for rule in _NAMED
         if rule.pattern.pattern not in patterns
-        and any(isinstance(text, str) and rule.pattern.search(text) for text in texts)
+        and any(isinstance(text, str) and steady(text, (rule,)) != text for text in texts)
     ]
     for count in range(1, len(free) + 1):
         yield from combinations(free, count)

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ TICKET = Volatile("ticket", re.compile(r"T-\d+: '\w'"))
 
 def named(*names: str) -> tuple[Volatile, ...]:
     return tuple(Volatile(name, re.compile(VOLATILE_TEXT[name])) for name in names)
+
+
+def written(rules: Sequence[Volatile]) -> list[tuple[str, str]]:
+    """Names and patterns: rules of different engines are never equal."""
+    return [(rule.name, rule.pattern.pattern) for rule in rules]
 
 
 def suggested(recorded: dict[str, Any], body: dict[str, Any], there: Config) -> Any:
@@ -92,7 +98,7 @@ def test_a_rule_that_is_suggested_makes_the_request_match(recorded: str, now: st
     pasted = read_config("replay.yaml", volatile_yaml(found[1]).encode())
     mended = Library("cassettes", [interaction(chat(recorded))], pasted)
 
-    assert pasted.volatile[: len(there)] == tuple(there) or pasted.volatile[-len(there) :] == tuple(there)
+    assert set(written(there)) <= set(written(pasted.volatile))
     assert next(iter(mended)).keyed.key == asked(mended, chat(now)).key
     assert isinstance(mended.find(asked(mended, chat(now))), Match)
 
@@ -108,4 +114,4 @@ def test_a_rule_that_is_suggested_makes_the_request_match(recorded: str, now: st
 )
 def test_rules_are_written_as_they_are_read(rules: tuple[Volatile, ...], text: str) -> None:
     assert volatile_yaml(rules) == text
-    assert read_config("replay.yaml", text.encode()).volatile == rules
+    assert written(read_config("replay.yaml", text.encode()).volatile) == written(rules)
