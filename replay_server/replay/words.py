@@ -13,6 +13,9 @@ _CONTEXT = 12
 _COMPARED = 2_000
 """Of longer texts, all that lies between the first and the last difference counts as changed."""
 
+_SHOWN = 1_000
+"""Characters of one run of changed words."""
+
 # A word is letters and digits, and what is joined to them: 2026-01-02, a/b.py. Of scripts without spaces (Chinese,
 # Japanese) each character is one.
 _CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -56,12 +59,17 @@ def written(pieces: Iterable[Piece], *, color: bool = False) -> str:
 
 
 def _write(piece: Piece, color: bool) -> str:
-    text = printable(piece.text)
+    text = printable(_shortened(piece.text))
     if piece.kind is Kind.RECORDED:
         return coloured(f"[-{text}-]", RED, color)
     if piece.kind is Kind.ASKED:
         return coloured(f"{{+{text}+}}", GREEN, color)
     return text
+
+
+def _shortened(text: str) -> str:
+    """Begin and end of what is too long to be read."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
 
 
 def _steps(ours: list[str], theirs: list[str]) -> Iterator[tuple[bool, Sequence[str], Sequence[str]]]:
@@ -72,8 +80,8 @@ def _steps(ours: list[str], theirs: list[str]) -> Iterator[tuple[bool, Sequence[
     yield True, ours[:start], ours[:start]
     if max(len(left), len(right)) > _COMPARED:
         yield False, left, right
-    else:  # a space is nothing to go by: every text is full of them
-        for tag, a, b, c, d in SequenceMatcher(str.isspace, left, right, autojunk=False).get_opcodes():
+    else:  # a space, or a word that comes again and again, is nothing to go by: it takes very long, and tells nothing
+        for tag, a, b, c, d in SequenceMatcher(str.isspace, left, right).get_opcodes():
             yield tag == "equal", left[a:b], right[c:d]
     yield True, ours[len(ours) - end :], ours[len(ours) - end :]
 

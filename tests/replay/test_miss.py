@@ -48,3 +48,12 @@ def test_the_error_has_the_short_form() -> None:
         "only upper and lower case differs, at messages[0].content: ask as it was recorded",
         "record it: …",
     ]
+
+
+def test_a_secret_is_neither_in_the_error_nor_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    secret = "sk-proj-" + "a1B2c3D4" * 6
+
+    error = ask(library(chat("Say hello.")), f"Say {secret}", set())
+
+    assert secret not in error.message + caplog.text
+    assert "<redacted:openai-key" in error.message

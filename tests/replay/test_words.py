@@ -53,3 +53,18 @@ def test_texts_that_have_little_in_common_count_as_changed_from_end_to_end() -> 
     kinds = [piece.kind for piece in compare(recorded, asked)]
 
     assert kinds == [Kind.SAME, Kind.RECORDED, Kind.ASKED, Kind.SAME]
+
+
+def test_of_a_long_change_begin_and_end_are_shown() -> None:
+    line = written(compare("", "begin " + "x" * 5_000 + " end"))
+
+    assert len(line) < 1_100
+    assert (line[:9], line[-7:]) == ("{+begin x", "x end+}")
+
+
+def test_texts_that_repeat_themselves_are_compared_too() -> None:
+    recorded, asked = "a a b " * 300, "b a a " * 300
+
+    pieces = compare(recorded, asked, context=10_000)
+
+    assert "".join(piece.text for piece in pieces if piece.kind is not Kind.RECORDED) == asked
