@@ -199,6 +199,10 @@ def _short(value: Json | _Absent, width: int) -> str:
 class Pattern(Protocol):
     """A regular expression, of whichever engine."""
 
+    @property
+    def pattern(self) -> str:
+        """Its text."""
+
     def sub(self, repl: Callable[[Any], str], string: str, /) -> str:
         """The text with what `repl` makes of each match in its place."""
 

@@ -14,6 +14,7 @@ from replay_server.interaction import Interaction, RawRequest, Request
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched, Matchers
+    from replay_server.cassettes.neighbours import Neighbours
 
 
 class Library:
@@ -24,9 +25,11 @@ class Library:
         self.config = config or Config()
         self._by_key: dict[str, list[Candidate]] = {}
         self._redacted: set[str] = set()  # keys of requests that hold a placeholder, or did
+        self._with_key = 0
         self._keys: dict[str, set[str]] | None = None
         self.revision = 0  # counts the changes since it was loaded
         self.matchers: Matchers | None = None
+        self._neighbours: Neighbours | None = None
         cassettes, matchers = set(), []
         for interaction in interactions:
             if interaction.conditions is None:
@@ -106,7 +109,12 @@ class Library:
 
     def _remove(self, cassette: str, keys: Iterable[str]) -> None:
         for key in keys:
+            if self._neighbours is not None:
+                for candidate in self._by_key[key]:
+                    if candidate.interaction.cassette == cassette:
+                        self._neighbours.remove(candidate)
             left = [found for found in self._by_key[key] if found.interaction.cassette != cassette]
+            self._with_key -= len(self._by_key[key]) - len(left)
             if left:
                 self._by_key[key] = left
             else:
@@ -120,11 +128,20 @@ class Library:
         return (candidate for candidates in self._by_key.values() for candidate in candidates)
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_key.values())) + len(self.matchers or ())
+        return self._with_key + len(self.matchers or ())
 
     def has_endpoint(self, endpoint: str) -> bool:
         """Whether any interaction is of this endpoint."""
         return any(candidate.interaction.endpoint == endpoint for candidate in self)
+
+    @property
+    def neighbours(self) -> "Neighbours":
+        """Where to look for what is nearest to a miss: made at the first one, and kept up from then on."""
+        if self._neighbours is None or self._neighbours.worn:
+            from replay_server.cassettes.neighbours import Neighbours  # a replay never needs it
+
+            self._neighbours = Neighbours(self)
+        return self._neighbours
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -135,9 +152,13 @@ class Library:
     def _add(self, interaction: Interaction) -> str:
         resource = resource_named(interaction.endpoint)
         keyed = self.key(resource, resource.from_cassette(interaction.request))
-        self._by_key.setdefault(keyed.key, []).append(Candidate(interaction, keyed))
+        candidate = Candidate(interaction, keyed)
+        self._by_key.setdefault(keyed.key, []).append(candidate)
+        self._with_key += 1
         if not keyed.is_clean:
             self._redacted.add(keyed.key)
+        if self._neighbours is not None:
+            self._neighbours.add(candidate)
         return keyed.key
 
 

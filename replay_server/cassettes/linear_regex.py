@@ -21,6 +21,7 @@ class Regex:
     def __init__(self, pattern: str) -> None:
         import re2
 
+        self.pattern = pattern
         try:
             self._compiled = re2.compile(pattern, _options())
         except re2.error as error:

@@ -1,50 +1,75 @@
 """The interactions nearest to a request that none answers, and where each differs from it."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from heapq import nsmallest
 
-from replay_server.cassettes.matching import Candidate, Keyed
+from replay_server.cassettes.agreement import Part, agreement, differences
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.matching import Candidate, Disagreement, Keyed
 from replay_server.interaction import Interaction, JsonObject
-from replay_server.keys import Difference, canonical_json, explain, parts
+from replay_server.keys import Difference, canonical_json, parts
 
+NEAREST = 3
 _COMPARED_CLOSELY = 20
-_COMPARED_TEXT = 2_000
+_TEXT_COMPARED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """An interaction that a request nearly matches. `differences` has at least one; recorded left, asked right."""
+    """An interaction that a request nearly matches: recorded left, asked right.
 
-    interaction: Interaction
+    `differences` is empty only for one that would answer, and is in no cassette that the session may use.
+    """
+
+    candidate: Candidate
+    parts: tuple[Part, ...]
     differences: tuple[Difference, ...]
 
-
-def nearest(candidates: Iterable[Candidate], asked: Keyed, count: int = 1) -> list[Near]:
-    """The interactions that agree with a request in most parts, best first, all of its endpoint."""
-    rivals = (candidate for candidate in candidates if candidate.interaction.endpoint == asked.request.endpoint)
-    shortlist = nsmallest(_COMPARED_CLOSELY, rivals, key=lambda rival: _by_parts(rival, asked))
-    closest = sorted(shortlist, key=lambda rival: (_by_parts(rival, asked)[0], -_likeness(rival.keyed, asked)))
-    return [Near(rival.interaction, tuple(differences(rival.keyed, asked))) for rival in closest[:count]]
+    @property
+    def interaction(self) -> Interaction:
+        """The interaction."""
+        return self.candidate.interaction
 
 
-def differences(recorded: Keyed, asked: Keyed) -> Iterable[Difference]:
-    """Every place where they differ, in what makes the key and what shapes the answer."""
-    yield from explain(dict(recorded.canonical), dict(asked.canonical))
-    yield from explain(dict(recorded.shape), dict(asked.shape))
+def nearest(
+    library: Library, asked: Keyed, disagreements: Sequence[Disagreement] = (), count: int = NEAREST
+) -> list[Near]:
+    """The interactions that agree with a request in most parts, best first, all of its endpoint.
+
+    Those that have its key, and disagree in something else, come before all others.
+    """
+    match_on = library.config.match_on
+    same_prompt = sorted(
+        (near_to(disagreement.candidate, asked, match_on) for disagreement in disagreements),
+        key=lambda near: (len(near.differences), near.interaction.cassette, near.interaction.place),
+    )
+    others = [candidate for candidate in closest(library, asked) if candidate.keyed.key != asked.key]
+    missing = max(0, count - len(same_prompt))
+    return same_prompt[:count] + [near_to(candidate, asked, match_on) for candidate in others[:missing]]
 
 
-def _by_parts(rival: Candidate, asked: Keyed) -> tuple[int, str, int]:
-    ours, theirs = _parts(rival.keyed), _parts(asked)
-    agreeing = sum(value == theirs.get(name, ...) for name, value in ours.items())
-    return -2 * agreeing + abs(len(ours) - len(theirs)), rival.interaction.cassette, rival.interaction.place
+def near_to(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> Near:
+    """A candidate, compared with a request in all that has to agree."""
+    found = tuple(differences(candidate, asked, match_on))
+    return Near(candidate, tuple(agreement(candidate, asked, match_on)), found)
 
 
-def _parts(keyed: Keyed) -> JsonObject:
-    return dict(parts(keyed.canonical, keyed.shape))
+def closest(library: Library, asked: Keyed) -> list[Candidate]:
+    """The candidates on the shortlist; of those that agree in as many parts, first the one whose text is most alike."""
+    shortlist = library.neighbours.shortlist(asked, _COMPARED_CLOSELY)
+    ranked = sorted(shortlist, key=lambda found: (found[0][0], -_likeness(found[1].keyed, asked)))
+    return [candidate for _, candidate in ranked]
 
 
 def _likeness(recorded: Keyed, asked: Keyed) -> float:
-    ours, theirs = (canonical_json(keyed.canonical).decode()[-_COMPARED_TEXT:] for keyed in (recorded, asked))
-    return SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
+    """From 0 to 1: how many runs of three characters the parts have in common that do not agree."""
+    ours, theirs = (dict(parts(keyed.canonical, {})) for keyed in (recorded, asked))
+    left, right = _runs(ours, theirs), _runs(theirs, ours)
+    return 2 * (left & right).total() / ((left.total() + right.total()) or 1)
+
+
+def _runs(ours: JsonObject, theirs: JsonObject) -> Counter[str]:
+    unequal = (part for name, part in ours.items() if part != theirs.get(name))
+    text = "".join(canonical_json(part).decode()[-_TEXT_COMPARED:] for part in unequal)
+    return Counter(text[at : at + 3] for at in range(len(text) - 2))

@@ -29,6 +29,11 @@ def dump(document: JsonObject) -> str:
     return "".join(f"{line}\n" for line in _mapping_lines(document, "")) or "{}\n"
 
 
+def dump_line(document: JsonObject) -> str:
+    """The same in one line for each field, without the newline at the end."""
+    return "\n".join(f"{_flow_key(key)}: {_flow(value)}" for key, value in document.items())
+
+
 # Block style ---------------------------------------------------------------------------------------------------------
 
 

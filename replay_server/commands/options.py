@@ -1,5 +1,6 @@
 """Options and arguments that several commands share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,3 +33,10 @@ def directory_argument() -> Callable[[F], F]:
         default=DEFAULT_DIRECTORY,
         envvar=_VARIABLE,
     )
+
+
+def wants_color() -> bool | None:
+    """Whether what is printed is coloured: None where that is for a terminal to say. See no-color.org."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None

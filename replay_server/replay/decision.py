@@ -98,6 +98,7 @@ class Replay:
         self._misses = misses
         self._live = live
         self._pace = pace
+        self._told: set[str] = set()
         self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
@@ -159,7 +160,7 @@ class Replay:
         if self.on_miss is OnMiss.ERROR:
             from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
 
-            raise miss(self.library, asked, disagreements, self._remedy, headers)
+            raise miss(self.library, asked, disagreements, self._remedy, headers, self._told)
 
     def _generated(self, asked: Keyed, pace: Pace) -> Answer:
         asked.resource.validate(asked.request)

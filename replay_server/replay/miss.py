@@ -1,30 +1,32 @@
-"""What a miss says: the key, the nearest interaction, the first difference, and how to mend it."""
+"""What a miss says: the key, the nearest interactions, the first difference, and how to mend it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Mapping
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Disagreement, Keyed
-from replay_server.cassettes.nearest import nearest
 from replay_server.errors import CassetteMiss
 from replay_server.interaction import Interaction
+from replay_server.replay.explanation import Explanation, explain_miss
+
+log = logging.getLogger("replay_server")
+
+MOST_TOLD = 1_000
+"""Distinct misses that the log is told of: more, and somebody tests with load."""
 
 
 def miss(
     library: Library,
     asked: Keyed,
-    disagreements: Sequence[Disagreement],
+    disagreements: list[Disagreement],
     remedy: str,
     headers: Mapping[str, str],
+    told: set[str],
 ) -> CassetteMiss:
-    """The error for a request that no interaction answers."""
-    lines = [
-        f"no interaction for {asked.request.endpoint} (key {asked.key[:16]}) in {library.directory}"
-        f" ({len(library)} interactions)",
-        _closest(library, asked, disagreements),
-        *_closest_matcher(library, asked, headers),
-        remedy,
-    ]
-    return CassetteMiss("\n".join(lines), code="cassette_miss")
+    """The error for a request that no interaction answers. The log gets a line, unless its key is one of `told`."""
+    explanation = explain_miss(library, asked, disagreements, headers, remedy)
+    _tell(explanation, told)
+    return CassetteMiss(explanation.short(), code="cassette_miss")
 
 
 def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
@@ -37,20 +39,11 @@ def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
     )
 
 
-def _closest(library: Library, asked: Keyed, disagreements: Sequence[Disagreement]) -> str:
-    if disagreements:
-        found = disagreements[0]
-        return (
-            f"nearest: {found.candidate.interaction.id} has the same prompt, but another shape of answer:"
-            f" recorded != asked at {found.difference}"
-        )
-    found_near = nearest(library, asked)
-    if not found_near:
-        return f"nearest: none, as no cassette holds a request for {asked.request.endpoint}"
-    near = found_near[0]
-    return f"nearest: {near.interaction.id}, recorded != asked at {near.differences[0]}"
-
-
-def _closest_matcher(library: Library, asked: Keyed, headers: Mapping[str, str]) -> Iterator[str]:
-    for near in library.matchers.nearest(asked, headers, 1) if library.matchers else ():
-        yield f"nearest matcher: {near.interaction.id}, {near.failing[0]}"
+def _tell(explanation: Explanation, told: set[str]) -> None:
+    key = explanation.asked.key
+    if key in told or len(told) >= MOST_TOLD:
+        return
+    told.add(key)
+    log.warning("%s", explanation.line())
+    if len(told) == MOST_TOLD:
+        log.warning("%d requests have been missed: further ones are not logged", MOST_TOLD)

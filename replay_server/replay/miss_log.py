@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from pathlib import Path
+from shlex import quote
 
 import orjson
 
@@ -47,6 +48,14 @@ class MissLog:
             if not self._broken:
                 log.warning("%s: misses cannot be saved: %s", self._path, error.strerror)
             self._broken = True
+
+
+def how_to_record(cassettes: Path, misses: Path | None) -> str:
+    """How a miss is recorded, ready to paste. `misses` is the file that holds it, if there is one."""
+    file = misses or Path("misses.jsonl")
+    command = f"replay-server record {quote(str(file))} --cassettes {quote(str(cassettes))} --upstream URL"
+    saved = "" if misses else f"serve with --save-misses {file}, ask again, then "
+    return f"record it: {saved}{command}"
 
 
 def _prepared(path: Path) -> list[dict[str, Json]]:

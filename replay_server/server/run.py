@@ -6,8 +6,6 @@ import gc
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -16,7 +14,7 @@ from replay_server.cassettes.library import Library
 from replay_server.errors import UsageError
 from replay_server.interaction import INSTANT
 from replay_server.replay.decision import OnMiss, Replay
-from replay_server.replay.miss_log import MissLog
+from replay_server.replay.miss_log import MissLog, how_to_record
 from replay_server.replay.state import MemoryState, State
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
@@ -71,7 +69,8 @@ class RunningServer:
         pace = settings.pace or library.config.pace or INSTANT
         state, chosen = MemoryState(), on_miss(settings, library)
         self._live = _live(settings, library, state, forwards_misses=chosen is OnMiss.UPSTREAM)
-        replay = Replay(library, state, chosen, _remedy(settings), misses, self._live, pace)
+        remedy = how_to_record(settings.cassettes, settings.save_misses)
+        replay = Replay(library, state, chosen, remedy, misses, self._live, pace)
         gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
         gc.enable()
         self._app.ready.set_result(replay)
@@ -111,14 +110,6 @@ def _live(settings: Settings, library: Library, state: State, *, forwards_misses
         record_errors=settings.record_errors,
         largest=settings.max_body,
     )
-
-
-def _remedy(settings: Settings) -> str:
-    """The command that records a miss, ready to paste."""
-    misses = settings.save_misses or Path("misses.jsonl")
-    command = f"replay-server record {quote(str(misses))} --cassettes {quote(str(settings.cassettes))} --upstream URL"
-    saved = "" if settings.save_misses else f"serve with --save-misses {misses}, ask again, then "
-    return f"record it: {saved}{command}"
 
 
 async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> None:

@@ -228,6 +228,26 @@ async def test_a_strict_server_answers_a_miss_with_its_explanation(serve: Any) -
     assert caught.value.response.headers["x-replay-source"] == "miss"
 
 
+async def test_a_miss_names_the_rule_that_would_make_it_match(serve: Any, write: Any) -> None:
+    cassette = (
+        "request:\n  model: m\n  messages: [{role: user, content: Today is 2026-01-02.}]\nresponse: {content: a}\n"
+    )
+    server = await serve(write("today.yaml", cassette), on_miss="error")
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
+        with pytest.raises(openai.NotFoundError) as caught:
+            await client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": "Today is 2031-12-24."}]
+            )
+
+    error: Any = caught.value.body
+    lines = error["message"].splitlines()
+    assert lines[1].startswith(
+        "nearest: today.yaml#1, recorded != asked at messages[0].content: 'Today is 2026-01-02.'"
+    )
+    assert lines[2].endswith("replay.yaml this matches: volatile: [date]")
+    assert len(error["message"]) < 1_500
+
+
 async def test_keys_are_checked_when_some_are_named(serve: Any) -> None:
     server = await serve(api_keys=("sk-good", "sk-also"))
 
