@@ -121,6 +121,8 @@ def reason(error: Exception) -> str:
         return "broke off in the middle of its answer"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot be connected to: {error.os_error.strerror or error.os_error}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"answered what is not HTTP: {words(error.message.encode())}"
     return str(error) or type(error).__name__
 
 

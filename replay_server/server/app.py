@@ -117,6 +117,7 @@ class App:
             query=tuple(request.query.items()) if "?" in request.raw_path else (),
             headers=request.headers,
             body=await _body(request, self._max_body),
+            target=request.raw_path,
         )
         resource, understood, refusal = understand(raw, address, routed)
         replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
@@ -212,9 +213,19 @@ async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: w
         while request.method != "HEAD" and (data := await wire.read()):
             await response.write(data)
         await response.write_eof()
+    except ConnectionError:
+        _break_off(request)
+        raise
     finally:
         wire.leave()
     return response
+
+
+def _break_off(request: web.BaseRequest) -> None:
+    """End the connection so that what came is no whole answer to anybody."""
+    # Without a length or chunks, as in HTTP/1.0, the end of the connection is that of the answer: it must be no good end.
+    if request.version < (1, 1) and request.transport is not None:
+        request.transport.abort()
 
 
 def _streamed(wire: WireStream, headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:
