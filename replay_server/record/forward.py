@@ -159,6 +159,11 @@ class ForwardedAnswer:
         self._left = False
         self._held = b""
 
+    async def begin(self) -> None:
+        """An answer without a body is whole with its head, so it is saved before that goes out."""
+        if self._is_last_piece():
+            await self._complete()
+
     async def read(self) -> bytes:
         """The next piece of the body, empty at its end. Raises ConnectionError where it breaks off.
 

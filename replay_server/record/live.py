@@ -104,7 +104,9 @@ class LiveTraffic:
         started = time.monotonic()
         response = await self._forwarder.send(url, raw, api_key)
         recording = self._recording(response, asked, episode, started) if episode else None
-        return ForwardedAnswer(response, recording, self._read_on)
+        answer = ForwardedAnswer(response, recording, self._read_on)
+        await answer.begin()
+        return answer
 
     def _recording(
         self, response: aiohttp.ClientResponse, asked: Keyed, episode: Episode, started: float

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+import socket
+import struct
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ log = logging.getLogger("replay_server")
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _OURS = "/__replay/"
+_RESET = struct.pack("ii", 1, 0)  # linger for no time at all: a reset in place of a good end
 _SPECIAL = re.compile(r"[?%#]")
 
 
@@ -225,6 +228,8 @@ def _break_off(request: web.BaseRequest) -> None:
     """End the connection so that what came is no whole answer to anybody."""
     # Without a length or chunks, as in HTTP/1.0, the end of the connection is that of the answer: it must be no good end.
     if request.version < (1, 1) and request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         request.transport.abort()
 
 
