@@ -118,7 +118,7 @@ class LiveTraffic:
         headers = {name.lower(): value for name, value in response.headers.items()}
         capture = Capture(response.status, headers, started=started, largest=self._largest)
         return Recording(
-            asked.resource,
+            asked,
             capture,
             lambda answered: self._cassettes.save(episode, answered),
             even_broken=self._record_errors,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from replay_server.cassettes.matching import Keyed
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Answered
 from replay_server.record.capture import Capture, NotWhole
@@ -16,8 +17,9 @@ Save = Callable[[Answered], Awaitable[None]]
 class Recording:
     """Takes what passes, and hands the whole answer to `save`. `even_broken`: also one that did not come whole."""
 
-    def __init__(self, resource: Resource, capture: Capture, save: Save, *, even_broken: bool) -> None:
-        self._resource = resource
+    def __init__(self, asked: Keyed, capture: Capture, save: Save, *, even_broken: bool) -> None:
+        self._asked = asked
+        self._resource = asked.resource
         self._capture = capture
         self._save = save
         self._even_broken = even_broken
@@ -51,7 +53,9 @@ class Recording:
         try:
             answered = answer(self._resource)
         except NotWhole as error:
-            log.warning("not recorded: %s: %s", self._resource.name, printable(str(error)))
+            # The upstream's own words may tell of a secret.
+            reason = self._asked.redaction.text(str(error))
+            log.warning("not recorded: %s: %s", self._resource.name, printable(reason))
             return
         if self._saved != len(answered.body):
             self._saved = len(answered.body)
