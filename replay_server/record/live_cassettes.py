@@ -9,7 +9,7 @@ import hashlib
 import logging
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from replay_server.cassettes.file import CassetteFile, Stored, document_text
+from replay_server.cassettes.file import CassetteFile, Stored, document_text, sweep
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match, is_part_of
@@ -72,10 +72,27 @@ class Episode:
 
 @dataclass(slots=True)
 class _Run:
-    """What this process has put into one sequence for one session: after `held` others, the answers at `places`."""
+    """What this process has put into one sequence for one session, place by place.
+
+    `held` answers were there before it. Where `continued`, others have come since it began: it goes on behind them.
+    """
 
     held: int
-    places: list[int] = field(default_factory=list)
+    continued: bool = False
+    added: list[int] = field(default_factory=list)
+    replaced: set[int] = field(default_factory=set)
+
+    def takes_place_of_another(self, place: int) -> bool:
+        """Whether the sequence had an answer at this place when the run began."""
+        return place < self.held and not self.continued
+
+    def at(self, place: int) -> int:
+        """Where in the sequence the answer of a place stands, or will stand."""
+        return place if self.takes_place_of_another(place) else self.held + bisect_left(self.added, place)
+
+    def has(self, place: int) -> bool:
+        """Whether the answer of a place is there."""
+        return place in self.replaced or place in self.added
 
 
 class LiveCassettes:
@@ -89,6 +106,8 @@ class LiveCassettes:
         self._existed: dict[str, bool] = {}
         self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
+        if mode is not RecordMode.NONE:
+            self._writer.submit(sweep, directory)
 
     def existed(self, cassette: str) -> bool:
         """Whether the cassette was there before this process recorded into it."""
@@ -106,7 +125,8 @@ class LiveCassettes:
         """Put an answer into its cassette and the library. What goes wrong is logged: the client has its answer."""
         loop = asyncio.get_running_loop()
         try:
-            saved = await loop.run_in_executor(self._writer, self._save, episode, answered)
+            # Whoever waits may give up, when the server stops: the answer has come, so it is written all the same.
+            saved = await asyncio.shield(loop.run_in_executor(self._writer, self._save, episode, answered))
         except UsageError as error:
             log.error("not recorded: %s", printable(str(error)))
             return
@@ -157,10 +177,8 @@ class LiveCassettes:
     ) -> tuple[str, list[Interaction]] | None:
         before = _responses(stored)
         redacted = episode.asked.redaction.answered(answered)
-        responses = self._merged(before, _faithful_form(redacted, episode.asked), file, episode)
-        if responses is None:
-            return None
-        self._remember(file, before, episode)
+        run = self._run(file, before, episode)
+        responses = self._merged(before, _faithful_form(redacted, episode.asked), run, episode)
         if responses == before:
             return None
         text = _document(stored, episode.asked, responses)
@@ -169,33 +187,31 @@ class LiveCassettes:
         file.write(texts)
         return file.name, interactions
 
-    def _merged(
-        self, before: list[JsonObject], answer: JsonObject, file: CassetteFile, episode: Episode
-    ) -> list[JsonObject] | None:
-        """The sequence with the answer in its place; None where it is there already."""
-        run = self._runs.get(_run_key(file, episode)) or _Run(held=len(before))
-        at = bisect_left(run.places, episode.place)
-        if self._mode is RecordMode.ALL:
-            return _replaced(before, answer, at, len(run.places), episode.asked)
-        others_wrote = len(before) != run.held + len(run.places)
-        if not run.places and len(before) > episode.place:
-            return None  # somebody else has recorded it meanwhile
-        if not episode.named and before and _same(episode.asked, before[-1], answer):
-            return None  # where nobody says that a run begins, the same again is nothing new
-        at = len(before) if others_wrote else run.held + at
+    def _merged(self, before: list[JsonObject], answer: JsonObject, run: _Run, episode: Episode) -> list[JsonObject]:
+        """The sequence with the answer in its place."""
+        place, at, asked = episode.place, run.at(episode.place), episode.asked
+        replaced = [*before[:at], answer, *before[at + 1 :]]
+        if run.has(place):
+            return replaced  # more of it has come
+        if run.takes_place_of_another(place):
+            if self._mode is not RecordMode.ALL or _same(asked, before[at], answer):
+                return before  # in other modes, somebody else has recorded it meanwhile
+            run.replaced.add(place)
+            return replaced
+        if not episode.named and before and _same(asked, before[-1], answer):
+            return before  # where nobody says that a run begins, the same again is nothing new
+        insort(run.added, place)
         return [*before[:at], answer, *before[at:]]
 
-    def _remember(self, file: CassetteFile, before: list[JsonObject], episode: Episode) -> None:
-        key = _run_key(file, episode)
+    def _run(self, file: CassetteFile, before: list[JsonObject], episode: Episode) -> _Run:
+        key = (file.name, episode.session, episode.asked.identity)
         run = self._runs.setdefault(key, _Run(held=len(before)))
-        run.places.insert(bisect_left(run.places, episode.place), episode.place)
+        if len(before) != run.held + len(run.added):
+            run = self._runs[key] = _Run(held=len(before), continued=True)
         self._runs.move_to_end(key)
         if len(self._runs) > _RUNS_REMEMBERED:
             self._runs.popitem(last=False)
-
-
-def _run_key(file: CassetteFile, episode: Episode) -> tuple[str, str, bytes]:
-    return file.name, episode.session, episode.asked.identity
+        return run
 
 
 def _has_cassettes(folder: Path) -> bool:
@@ -206,16 +222,6 @@ def _responses(stored: Stored | None) -> list[JsonObject]:
     response = stored.fields.get("response") if stored else None
     listed = response if isinstance(response, list) else [response]
     return [each for each in listed if isinstance(each, dict)]
-
-
-def _replaced(
-    before: list[JsonObject], answer: JsonObject, at: int, ours: int, asked: Keyed
-) -> list[JsonObject] | None:
-    """The sequence with one of its old answers, the first after `ours`, given up for the new one."""
-    new, old = before[:ours], before[ours:]
-    if at == ours and old and _same(asked, old[0], answer):
-        answer = old[0]
-    return [*new[:at], answer, *new[at:], *old[1:]]
 
 
 def _same(asked: Keyed, *pair: JsonObject) -> bool:
