@@ -240,16 +240,16 @@ async def test_recording_all_again_with_nothing_new_leaves_the_file_untouched(
         body = b"".join(cut).replace(b"chatcmpl-1", b"chatcmpl-" + number)
         return web.Response(body=body, headers=headers, content_type="text/event-stream")
 
+    states = []
     async with upstream(answer) as url:
         for _ in range(2):
             server = await recorder(url, record_mode="all")
             await ask(server.url, asked(stream=stream))
             (path,) = cassettes.rglob("*.yaml")
             stamp = path.stat()
-            before = (path.read_bytes(), stamp.st_mtime_ns, stamp.st_ino) if calls == 1 else before
+            states.append((path.read_bytes(), stamp.st_mtime_ns, stamp.st_ino))
 
-    stamp = path.stat()
-    assert (path.read_bytes(), stamp.st_mtime_ns, stamp.st_ino) == before
+    assert states[0] == states[1]
     assert calls == 2
 
 

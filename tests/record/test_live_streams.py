@@ -1,5 +1,6 @@
 """Hostile streams, recorded as they arrive, saved, loaded and replayed: every byte, every frame and every gap."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -54,7 +55,7 @@ STREAMS = st.tuples(
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """The stream as it arrives, cut anywhere."""
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 CUTS = st.lists(st.integers(0, 10_000), max_size=30)

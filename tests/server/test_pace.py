@@ -151,7 +151,7 @@ class PacedStream:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # the server sets no event for its tests
+        while not condition():  # the server sets no event for its tests
             await asyncio.sleep(0)
 
 
