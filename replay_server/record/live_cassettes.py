@@ -11,25 +11,21 @@ import re
 import unicodedata
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from replay_server.cassettes.file import CassetteFile, Stored, document_text, sweep
+from replay_server.cassettes.file import CassetteFile, Stored, sweep
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match, is_part_of
-from replay_server.cassettes.raw import write_raw
 from replay_server.cassettes.reader import read_cassette, read_response
-from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
-from replay_server.cassettes.yaml import documents
-from replay_server.cassettes.yaml_writer import dump
 from replay_server.errors import BadRequest, UsageError
-from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded
+from replay_server.interaction import Answered, Interaction, JsonObject
 from replay_server.record.modes import RecordMode
+from replay_server.record.recorded_document import faithful_form, recorded_document, stored_responses
 from replay_server.replay.state import State
 from replay_server.terminal import printable
 
@@ -175,13 +171,13 @@ class LiveCassettes:
     def _put(
         self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered
     ) -> tuple[str, list[Interaction]] | None:
-        before = _responses(stored)
+        before = stored_responses(stored)
         redacted = episode.asked.redaction.answered(answered)
         run = self._run(file, before, episode)
-        responses = self._merged(before, _faithful_form(redacted, episode.asked), run, episode)
+        responses = self._merged(before, faithful_form(redacted, episode.asked), run, episode)
         if responses == before:
             return None
-        text = _document(stored, episode.asked, responses)
+        text = recorded_document(stored, episode.asked, responses)
         texts = [text if found is stored else found.text for _, found in file.documents] or [text]
         interactions = list(read_cassette(file.name, "---\n".join(texts).encode(), str(file.path)))
         file.write(texts)
@@ -218,42 +214,9 @@ def _has_cassettes(folder: Path) -> bool:
     return folder.is_dir() and any(path.suffix in (".yaml", ".yml") for path in folder.iterdir())
 
 
-def _responses(stored: Stored | None) -> list[JsonObject]:
-    response = stored.fields.get("response") if stored else None
-    listed = response if isinstance(response, list) else [response]
-    return [each for each in listed if isinstance(each, dict)]
-
-
 def _same(asked: Keyed, *pair: JsonObject) -> bool:
     left, right = (read_response(dict(response), asked.resource) for response in pair)
     return same_answer(asked.resource, left, right)
-
-
-def _faithful_form(answered: Answered, asked: Keyed) -> JsonObject:
-    """The form that reads best among those that give the very bytes again. Each is written, read, and compared."""
-    forms = (answered_form(answered), _raw_form(answered))
-    return next((form for form in forms if _comes_back(form, answered, asked)), forms[-1])
-
-
-def _raw_form(answered: Answered) -> dict[str, Json]:
-    form = answered_form(answered)
-    return {name: form[name] for name in ("status", "headers") if name in form} | {"raw": write_raw(answered.body)}
-
-
-def _comes_back(form: JsonObject, answered: Answered, asked: Keyed) -> bool:
-    (document,) = documents(dump(form).encode())
-    response = read_response(document.value, asked.resource)
-    return isinstance(response, Recorded) and response.body == answered.body
-
-
-def _document(stored: Stored | None, asked: Keyed, responses: list[JsonObject]) -> str:
-    """The text of the document; what else its writer has put there stays."""
-    fields: Mapping[str, Json] = stored.fields if stored else {}
-    first = {name: fields[name] for name in ("version", "name") if name in fields}
-    written = {"endpoint", "request", "response", "recorded", *first}
-    last = {name: value for name, value in fields.items() if name not in written}
-    day = datetime.now(UTC).date().isoformat()
-    return document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
 
 
 def slug(asked: Keyed) -> str:
