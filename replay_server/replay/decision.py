@@ -1,7 +1,8 @@
 """The decision: which answer a request gets, and where it comes from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +37,9 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched
+    from replay_server.faults.fault import Fault
+    from replay_server.replay.faults import Faults, Hit
+    from replay_server.replay.spoiling import Spoiling
     from replay_server.replay.timing import Timing
 
 
@@ -55,17 +59,22 @@ class Source(StrEnum):
     GENERATED = "generated"
     UPSTREAM = "upstream"
     STATE = "state"
+    FAULT = "fault"
     MISS = "miss"
     ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes out, and the `x-replay-*` headers that say where it comes from. `timing`: None where nothing waits."""
+    """What goes out, and the `x-replay-*` headers that say where it comes from.
+
+    `timing`: None where nothing waits. `spoiling`: None where nothing goes wrong.
+    """
 
     wire: WireResponse | WireStream | WireLive
     headers: Mapping[str, str]
     timing: "Timing | None" = None
+    spoiling: "Spoiling | None" = None
 
 
 class Live(Protocol):
@@ -78,7 +87,8 @@ class Live(Protocol):
 class Replay:
     """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss.
 
-    `pace` is that of an answer for which neither its request nor its interaction names one.
+    `pace` is that of an answer for which neither its request nor its interaction names one. `clock` is that of rate
+    limits: it never goes back.
     """
 
     def __init__(
@@ -90,6 +100,7 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.library = library
         self._state = state
@@ -98,6 +109,8 @@ class Replay:
         self._misses = misses
         self._live = live
         self._pace = pace
+        self._clock = clock
+        self._faults: Faults | None = None
         self._rendered = RenderedAnswers()
         self._listed = library.config.models
         models = library.models if self._listed is None else self._listed
@@ -108,6 +121,15 @@ class Replay:
         """Whether misses are written down, to be recorded."""
         return self._misses is not None
 
+    @property
+    def faults(self) -> "Faults":
+        """The faults that are set at run time. Nobody need load them who never asked for one."""
+        if self._faults is None:
+            from replay_server.replay.faults import Faults
+
+            self._faults = Faults(self._state, self._clock)
+        return self._faults
+
     async def answer(
         self,
         resource: Resource,
@@ -116,13 +138,31 @@ class Replay:
         raw: RawRequest,
         refusal: ApiError | None = None,
         pace: Pace | None = None,
+        fault: "Fault | None" = None,
     ) -> Answer:
         """The answer to a request. Errors of the API are answers too.
 
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
-        `pace` is what the request itself asks for.
+        `pace` and `fault` are what the request itself asks for.
         """
         asked, found = self.library.look_up(resource, request, raw, session, recording=self._live is not None)
+        if fault is None and self._faults is None:
+            return await self._answer_or_error(asked, found, session, raw, refusal, pace)
+        hit = await self.faults.hit(asked, session, raw, fault)
+        if (made := hit.answer(asked)) is not None:
+            match = found if isinstance(found, Match) else None
+            return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
+        return _faulty(await self._answer_or_error(asked, found, session, raw, refusal, pace), hit, asked)
+
+    async def _answer_or_error(
+        self,
+        asked: Keyed,
+        found: Match | list[Disagreement],
+        session: str,
+        raw: RawRequest,
+        refusal: ApiError | None,
+        pace: Pace | None,
+    ) -> Answer:
         try:
             return await self._answer(asked, found, session, raw, refusal, pace)
         except ApiError as error:
@@ -138,13 +178,18 @@ class Replay:
         pace: Pace | None,
     ) -> Answer:
         if not isinstance(found, Match) and (matched := self.library.match(asked, raw.headers)):
-            return await self._matched(asked, matched, session, pace)
+            if matched.interaction.fault is None:
+                return await self._matched(asked, matched, session, pace)
+            match = Match(matched.interaction, ())
+            return await self._with_fault(asked, match, session, raw, lambda: self._matched(asked, matched, session, pace))
         if self._live is not None:
             wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
             if wire is not None:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
-            return await self._replayed(asked, found, session, pace)
+            if found.interaction.fault is None:
+                return await self._replayed(asked, found, session, pace)
+            return await self._with_fault(asked, found, session, raw, lambda: self._replayed(asked, found, session, pace))
         if refusal is not None and not (
             self.on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
         ):
@@ -196,6 +241,15 @@ class Replay:
             return Answer(wire, headers)
         return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
 
+    async def _with_fault(
+        self, asked: Keyed, match: Match, session: str, raw: RawRequest, answer: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """A sequence keeps its place where the fault answers: the client's next attempt gets what this one was to."""
+        hit = await self.faults.hit_document(asked, session, raw, match.interaction)
+        if (made := hit.answer(asked)) is not None:
+            return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
+        return _faulty(await answer(), hit, asked)
+
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]
         if isinstance(response, Recorded) and (recorded := _as_it_came(asked, interaction, response)) is not None:
@@ -226,6 +280,22 @@ class Replay:
 
 def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
+
+def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
+    """An answer with what befalls it. A miss is told as it is; what an upstream is saying comes late at most."""
+    fault, wire = hit.fault, answer.wire
+    is_live = not isinstance(wire, WireResponse | WireStream)
+    if answer.headers["x-replay-source"] == Source.MISS or (is_live and not (fault and fault.delay)):
+        return answer
+    headers = {**answer.headers, **hit.limits}
+    if fault is None:
+        return replace(answer, headers=headers)
+    headers["x-replay-fault"] = fault.text
+    if fault.spoils and not is_live:
+        headers["x-replay-source"] = Source.FAULT
+    from replay_server.replay.spoiling import Spoiling
+
+    return replace(answer, headers=headers, spoiling=Spoiling(fault, asked.resource, asked.request.model))
 
 
 def _timing(
