@@ -46,6 +46,11 @@ class Schedule:
         """Whether nothing need be counted."""
         return self == _ALWAYS
 
+    @property
+    def first(self) -> int:
+        """The earliest call that it can hit."""
+        return min(self.calls, default=self.every)
+
     def hits(self, call: int, chance: Callable[[], float]) -> bool:
         """Whether it is the turn of this call; `chance` draws from [0, 1)."""
         if self.calls:
