@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from replay_server.cassettes.library import Library
@@ -180,8 +181,8 @@ class Replay:
         if not isinstance(found, Match) and (matched := self.library.match(asked, raw.headers)):
             if matched.interaction.fault is None:
                 return await self._matched(asked, matched, session, pace)
-            match = Match(matched.interaction, ())
-            return await self._with_fault(asked, match, session, raw, lambda: self._matched(asked, matched, session, pace))
+            answer = partial(self._matched, asked, matched, session, pace)
+            return await self._with_fault(asked, Match(matched.interaction, ()), session, raw, answer)
         if self._live is not None:
             wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
             if wire is not None:
@@ -189,7 +190,9 @@ class Replay:
         if isinstance(found, Match):
             if found.interaction.fault is None:
                 return await self._replayed(asked, found, session, pace)
-            return await self._with_fault(asked, found, session, raw, lambda: self._replayed(asked, found, session, pace))
+            return await self._with_fault(
+                asked, found, session, raw, partial(self._replayed, asked, found, session, pace)
+            )
         if refusal is not None and not (
             self.on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
         ):
@@ -280,6 +283,7 @@ class Replay:
 
 def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
+
 
 def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
     """An answer with what befalls it. A miss is told as it is; what an upstream is saying comes late at most."""
