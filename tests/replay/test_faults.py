@@ -81,6 +81,18 @@ async def test_a_document_fails_before_its_sequence_goes_on() -> None:
     assert [content(answer) for answer in answers if answer.wire.status == 200] == ["one", "two", "two"]
 
 
+async def test_a_matcher_fails_as_its_document_says() -> None:
+    server = replay(
+        b"match: {last_user: {regex: '(?P<what>.+)'}}\nresponse: {content: '{{ what }}!'}\nfault: %b\n" % TWICE.encode()
+    )
+
+    answers = [await ask(server, said="Hey") for _ in range(3)]
+
+    assert [answer.wire.status for answer in answers] == [429, 429, 200]
+    assert [answer.headers["x-replay-source"] for answer in answers] == ["fault", "fault", "matcher"]
+    assert content(answers[2]) == "Hey!"
+
+
 async def test_an_answer_names_the_fault_that_made_it() -> None:
     made, whole = await ask(replay(SEQUENCE)), await ask(replay())
 

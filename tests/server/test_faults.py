@@ -9,10 +9,13 @@ from typing import Any
 import aiohttp
 import openai
 import pytest
+from aiohttp import web
 
 from replay_server.interaction import Profile
 from replay_server.server.run import RunningServer
+from replay_server.settings import Upstream
 from tests.conftest import CASSETTES
+from tests.record.upstreams import chat, upstream
 from tests.server.test_http import CHAT, HELLO, raw, request
 from tests.server.test_pace import STREAMED, until
 
@@ -344,6 +347,53 @@ async def test_a_server_that_stops_ends_a_stall(serve: Any) -> None:
     await server.stop()
 
     assert (await reading)[1].count(b"data: ") == 3
+
+
+# Before an upstream ---------------------------------------------------------------------------------------------------
+
+
+class Upstreamed:
+    """A real API behind us, which counts how often it is asked."""
+
+    asked = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        return web.Response(body=chat("Live."), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "source", "asked"),
+    [
+        ("status=503", 503, "fault", 0),
+        ("delay=1ms", 200, "upstream", 1),
+        ("malformed", 200, "upstream", 1),
+        ("ratelimit=requests:1/1h", 200, "upstream", 1),
+    ],
+)
+async def test_what_an_upstream_says_passes_whole_or_is_never_asked_for(
+    serve: Any, tmp_path: Path, fault: str, status: int, source: str, asked: int
+) -> None:
+    behind = Upstreamed()
+    async with upstream(behind.answer) as url:
+        server = await serve(tmp_path, upstreams=(Upstream("", url),))
+        head, found = await body(server, fault, PLAIN)
+        await server.stop()
+
+    assert head.startswith(b"http/1.0 %d" % status)
+    assert f"x-replay-source: {source}".encode() in head
+    assert (behind.asked, found == chat("Live.")) == (asked, bool(asked))
+
+
+async def test_a_connection_that_is_reset_at_once_asks_no_upstream(serve: Any, tmp_path: Path) -> None:
+    behind = Upstreamed()
+    async with upstream(behind.answer) as url:
+        server = await serve(tmp_path, upstreams=(Upstream("", url),))
+        with pytest.raises(ConnectionResetError):
+            await body(server, "reset", PLAIN)
+        await server.stop()
+
+    assert behind.asked == 0
 
 
 # What is said --------------------------------------------------------------------------------------------------------
