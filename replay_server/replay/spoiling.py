@@ -15,6 +15,8 @@ from replay_server.faults.errors import error_of
 from replay_server.faults.fault import Fault, Spoil
 from replay_server.interaction import TimedFrame, WireResponse, WireStream
 
+_ANOTHER_EVENT = (Spoil.MID_CHUNK, Spoil.MALFORMED, Spoil.ERROR_EVENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Spoiling:
@@ -49,19 +51,24 @@ class Spoiling:
             return iter(())
         if spoil is Spoil.NO_DONE:
             return _without_end(frames, self.resource)
-        return chain(_counted(frames, self.fault.after), self._after(spoil, frames))
+        whole = _counted(frames, self.fault.after)
+        return chain(whole, self._after(spoil, frames)) if spoil in _ANOTHER_EVENT else whole
 
     def _after(self, spoil: Spoil, frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
-        """What comes in place of the frames after the place of the fault."""
+        """Another event in place of the next one; what stands before it, and is none, stays."""
         for frame in frames:
-            if spoil is Spoil.MID_CHUNK:
-                yield TimedFrame(frame.after, frame.data[: len(frame.data) // 2])
-            if spoil is Spoil.ERROR_EVENT:
-                yield TimedFrame(frame.after, self._error_event(frame.data))
-            if spoil is not Spoil.MALFORMED:
-                return
-            yield TimedFrame(frame.after, _malformed(frame.data))
-            yield from frames
+            if frame_data(frame.data) is None:
+                yield frame
+                continue
+            yield TimedFrame(frame.after, self._instead_of(spoil, frame.data))
+            if spoil is Spoil.MALFORMED:
+                yield from frames
+            return
+
+    def _instead_of(self, spoil: Spoil, frame: bytes) -> bytes:
+        if spoil is Spoil.ERROR_EVENT:
+            return self._error_event(frame)
+        return _malformed(frame) if spoil is Spoil.MALFORMED else frame[: len(frame) // 2]
 
     def _error_event(self, instead_of: bytes) -> bytes:
         """The error in the form of the stream's other events: named ones carry it flat, in others it is an object."""

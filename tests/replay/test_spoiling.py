@@ -32,6 +32,7 @@ def spoiled(text: str, wire: WireResponse | WireStream = STREAM, resource: Resou
         ("reset=after 3 events", [A, PING, B, C]),
         ("cut=mid-chunk after 3 events", [A, PING, B, C, DONE[:7]]),
         ("malformed=after 2 events", [A, PING, B, b'data: {"t\n\n', DONE]),
+        ("malformed", [A, PING, b'data: {"t\n\n', C, DONE]),
         ("malformed=after 9 events", [A, PING, B, C, DONE]),
         ("no_done", [A, PING, B, C]),
         ("empty", []),
