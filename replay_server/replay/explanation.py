@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import orjson
 
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Disagreement, Keyed, Match
+from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.nearest import Near, nearest
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
 from replay_server.errors import UsageError
 from replay_server.interaction import Interaction, Json, JsonObject, Request
 from replay_server.keys import part_hashes
+from replay_server.replay.view import View
 from replay_server.terminal import printable
 
 if TYPE_CHECKING:
@@ -111,14 +112,18 @@ def _near_matcher_json(near: "NearMatcher") -> dict[str, Json]:
 
 def explain_request(library: Library, resource: Resource, request: Request) -> Explanation:
     """What a request matches in a library, else the three nearest interactions."""
-    asked = library.key(resource, request)
-    found = library.find(asked)
+    return explain(View([(library, EVERYTHING)]), library.key(resource, request))
+
+
+def explain(view: View, asked: Keyed) -> Explanation:
+    """The same of what a session sees."""
+    found = view.find(asked, {})  # neither a request in a file nor one in the journal has headers
     if isinstance(found, Match):
         return Explanation(asked, found, ())
-    if matched := library.match(asked, {}):  # a request in a file has no headers
-        return Explanation(asked, found, (), matched)
-    matchers = library.matchers.nearest(asked, {}, _NEAREST) if library.matchers else ()
-    return Explanation(asked, found, tuple(nearest(library, asked, _NEAREST)), None, tuple(matchers))
+    if not isinstance(found, list):
+        return Explanation(asked, [], (), found)
+    near = tuple(nearest(view.candidates, asked, _NEAREST))
+    return Explanation(asked, found, near, None, tuple(view.nearest_matchers(asked, {}, _NEAREST)))
 
 
 def read_requests(data: bytes, file: str, endpoint: str | None) -> Iterator[tuple[Resource, Request]]:

@@ -3,28 +3,39 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Disagreement, Keyed
+from replay_server.cassettes.matching import Disagreement, Keyed, Match
 from replay_server.cassettes.nearest import nearest
 from replay_server.errors import CassetteMiss
 from replay_server.interaction import Interaction
+from replay_server.replay.view import View
 
 
 def miss(
     library: Library,
+    view: View,
     asked: Keyed,
     disagreements: Sequence[Disagreement],
     remedy: str,
     headers: Mapping[str, str],
 ) -> CassetteMiss:
-    """The error for a request that no interaction answers."""
+    """The error for a request that nothing of a view on the library answers."""
+    elsewhere = library.find(asked)
     lines = [
         f"no interaction for {asked.request.endpoint} (key {asked.key[:16]}) in {library.directory}"
         f" ({len(library)} interactions)",
-        _closest(library, asked, disagreements),
-        *_closest_matcher(library, asked, headers),
-        remedy,
+        _closest(view, asked, disagreements),
+        *_closest_matcher(view, asked, headers),
+        _admit(elsewhere) if isinstance(elsewhere, Match) else remedy,
     ]
     return CassetteMiss("\n".join(lines), code="cassette_miss")
+
+
+def _admit(elsewhere: Match) -> str:
+    """What to do where an interaction would answer, if its session let it."""
+    return (
+        f"{elsewhere.interaction.id} would answer, but this session was told to do without it:"
+        " name its cassette among those of the session, or reset what was taken out"
+    )
 
 
 def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
@@ -37,20 +48,20 @@ def exhausted(asked: Keyed, interaction: Interaction) -> CassetteMiss:
     )
 
 
-def _closest(library: Library, asked: Keyed, disagreements: Sequence[Disagreement]) -> str:
+def _closest(view: View, asked: Keyed, disagreements: Sequence[Disagreement]) -> str:
     if disagreements:
         found = disagreements[0]
         return (
             f"nearest: {found.candidate.interaction.id} has the same prompt, but another shape of answer:"
             f" recorded != asked at {found.difference}"
         )
-    found_near = nearest(library, asked)
+    found_near = nearest(view.candidates, asked)
     if not found_near:
         return f"nearest: none, as no cassette holds a request for {asked.request.endpoint}"
     near = found_near[0]
     return f"nearest: {near.interaction.id}, recorded != asked at {near.differences[0]}"
 
 
-def _closest_matcher(library: Library, asked: Keyed, headers: Mapping[str, str]) -> Iterator[str]:
-    for near in library.matchers.nearest(asked, headers, 1) if library.matchers else ():
+def _closest_matcher(view: View, asked: Keyed, headers: Mapping[str, str]) -> Iterator[str]:
+    for near in view.nearest_matchers(asked, headers, 1):
         yield f"nearest matcher: {near.interaction.id}, {near.failing[0]}"

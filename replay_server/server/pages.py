@@ -55,7 +55,9 @@ class Pages:
 
     def _readiness(self) -> web.Response:
         if self._ready.done():
-            return _json({"status": "ready"})
+            # Still ready: the last good version of a cassette that broke goes on answering.
+            stale = self._ready.result().library.stale
+            return _json({"status": "ready", "stale": stale} if stale else {"status": "ready"})
         return _json({"status": "indexing cassettes"}, status=503)
 
 
