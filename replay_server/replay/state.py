@@ -30,8 +30,8 @@ _ROOM_IS_LOOKED_AT = 0x3FF
 _ADDED = "added"
 """Counts a session's additions as a sequence counts its requests. No interaction has this id."""
 
-Listener = Callable[[Noted], None]
-"""Is told of each entry at once: must be quick, and must not raise."""
+Listener = Callable[[Noted | None], None]
+"""Is told of each entry at once, and with None that there will be no more: must be quick, and must not raise."""
 
 
 class State(Protocol):
@@ -86,6 +86,9 @@ class State(Protocol):
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have each new entry told to a listener, until what comes back is called."""
+
+    def close(self) -> None:
+        """Tell the listeners that there will be no more."""
 
 
 class _Session:
@@ -273,6 +276,11 @@ class MemoryState:
         """See `State`."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def close(self) -> None:
+        """See `State`."""
+        for listener in tuple(self._listeners):
+            listener(None)
 
 
 def _summary(name: str, session: _Session) -> Summary:

@@ -21,7 +21,7 @@ from replay_server.replay.journal import SMALL_BODY
 from replay_server.server.access import LOOPBACK_ONLY, Access, is_control
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
-from replay_server.server.headers import header_value
+from replay_server.server.headers import SERVER, header_value
 from replay_server.server.pages import Pages
 from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("replay_server")
 
-SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _TARGETS_REMEMBERED = 1024
 _SPECIAL = re.compile(r"[?%#]")
@@ -54,6 +53,11 @@ class App:
         self._clock = clock
         self._pages = Pages(self.ready)
         self.pauses = Pauses()
+
+    def close(self) -> None:
+        """Let go of those who follow the journal: they would stay for ever."""
+        if self.ready.done() and not self.ready.cancelled():
+            self.ready.result().state.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The handler of the HTTP server. No error gets past it."""

@@ -69,10 +69,11 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 
 def _description() -> web.Response:
+    from replay_server.server.control.table import operations
     from replay_server.server.openapi import document
 
     routes = (*(route for resource in all_resources() for route in resource.routes), *ROUTES)
-    return _json(document(routes))
+    return _json(document(routes, control=operations()))
 
 
 def _docs() -> web.Response:

@@ -89,6 +89,7 @@ class RunningServer:
     async def stop(self) -> None:
         """Finish the answers under way, those with a pace at once, and the recordings, and close."""
         self._app.pauses.hurry()
+        self._app.close()
         if self._watch is not None:
             await self._watch.stop()
         await self._runner.cleanup()

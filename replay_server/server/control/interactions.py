@@ -90,6 +90,7 @@ OPERATIONS = (
     Operation(
         route=Route("POST", "/__replay/interactions", "addInteractions", "Add interactions until a reset"),
         act=_add,
+        status=201,
         body={
             "type": "object",
             "additionalProperties": False,

@@ -12,9 +12,12 @@ from replay_server.interaction import Json
 from replay_server.replay.decision import Source
 from replay_server.replay.journal import Filter, Noted
 from replay_server.server.control.operation import OBJECT, SESSION, TEXT, Asked, Operation, answer
+from replay_server.server.headers import SERVER
 
 MOST_WAITING = 1_000
 """Entries that wait for a follower at most: one that reads more slowly is let go."""
+_SILENCE_SECONDS = 15.0
+_STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "server": SERVER}
 _MOST_LISTED = 10_000
 _DEFAULT_LISTED = 100
 _QUERY = {
@@ -82,40 +85,47 @@ class Follower:
 
     def __init__(self, wanted: Filter, most: int = MOST_WAITING) -> None:
         self._wanted = wanted
-        self._waiting: asyncio.Queue[Noted | None] = asyncio.Queue(most + 1)
         self._most = most
+        self._waiting: asyncio.Queue[Noted | None] = asyncio.Queue()
+        self._ended = False
         self.too_slow = False
 
-    def hear(self, noted: Noted) -> None:
-        """Take an entry; one too many ends it."""
-        if self.too_slow or not self._wanted.passes(noted.entry):
+    def hear(self, noted: Noted | None) -> None:
+        """Take an entry; one too many, or None, is the last."""
+        if self._ended or (noted is not None and not self._wanted.passes(noted.entry)):
             return
-        if self._waiting.qsize() < self._most:
-            self._waiting.put_nowait(noted)
-        else:
-            self.too_slow = True
-            self._waiting.put_nowait(None)
+        self.too_slow = self._waiting.qsize() >= self._most
+        self._ended = noted is None or self.too_slow
+        self._waiting.put_nowait(None if self._ended else noted)
 
-    async def entries(self) -> AsyncIterator[Noted]:
-        """The entries as they come, until one was too many."""
-        while (noted := await self._waiting.get()) is not None:
+    async def entries(self) -> AsyncIterator[Noted | None]:
+        """The entries as they come, and None where none has come for a while."""
+        while True:
+            try:
+                noted = await asyncio.wait_for(self._waiting.get(), _SILENCE_SECONDS)
+            except TimeoutError:
+                yield None
+                continue
+            if noted is None:
+                return
             yield noted
 
 
 async def _follow(asked: Asked, wanted: Filter) -> web.StreamResponse:
-    """Those that are there, then those that come. Nothing is lost in between: both are looked at in one step."""
+    """Those that are there, then those that come."""
     follower = Follower(wanted)
-    stop = asked.replay.state.listen(follower.hear)
+    stop = asked.replay.state.listen(follower.hear)  # before the journal is read, so that nothing is lost in between
     try:
         before = await _listed(asked, wanted)
-        response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-store"})
+        response = web.StreamResponse(headers=_STREAM)
         await response.prepare(asked.http)
         await _send(response, before, asked)
         last = before[-1].order if before else -1
         async for noted in follower.entries():
-            if noted.order > last:
-                await _send(response, (noted,), asked)
-        await response.write(b'event: too_slow\ndata: {"message": "you read more slowly than entries come"}\n\n')
+            if noted is None or noted.order > last:
+                await _send(response, filter(None, (noted,)), asked)
+        if follower.too_slow:
+            await response.write(b'event: too_slow\ndata: {"message": "you read more slowly than entries come"}\n\n')
     finally:
         stop()
     return response
@@ -123,7 +133,7 @@ async def _follow(asked: Asked, wanted: Filter) -> web.StreamResponse:
 
 async def _send(response: web.StreamResponse, entries: Iterable[Noted], asked: Asked) -> None:
     events = (b"id: %b\ndata: %b\n\n" % (each.id.encode(), orjson.dumps(_shown(each, asked))) for each in entries)
-    await response.write(b"".join(events) or b": nothing yet\n\n")
+    await response.write(b"".join(events) or b": nothing new\n\n")  # whoever has left is noticed by that
 
 
 OPERATIONS = (

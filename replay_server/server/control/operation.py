@@ -60,6 +60,7 @@ class Operation:
     route: Route
     act: Act
     answer: Schema
+    status: int = 200
     path: Mapping[str, Schema] = field(default_factory=dict)
     query: Mapping[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
