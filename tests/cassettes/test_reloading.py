@@ -87,7 +87,7 @@ def test_a_broken_cassette_keeps_its_last_good_version_until_it_is_mended(
     directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     library, reloader = load(directory)
-    write(directory / "a.yaml", "request: {messages: []}\nrespones: {}\n")
+    write(directory / "a.yaml", "request: {messages: []}\n")
 
     reloader.take(reloader.read())
     again = reloader.read()

@@ -9,7 +9,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from replay_server.settings import Upstream
+from tests.record.upstreams import chat as chat_body
+from tests.record.upstreams import upstream
 from tests.server.test_control import SAYS
 
 DEADLINE = 20.0
@@ -105,7 +109,7 @@ async def test_new_rules_hold_at_once(serve: Any, write: Any) -> None:
 
     await until(lambda: source(server.url, "It is 2031-12-24."), "cassette")
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/v1/models") as response:
-        assert [model["id"] for model in (await response.json())["data"]] == ["one", "gpt-4o-mini"]
+        assert [model["id"] for model in (await response.json())["data"]] == ["gpt-4o-mini", "one"]
 
 
 async def test_the_directory_may_come_later_and_be_another_one(serve: Any, tmp_path: Path) -> None:
@@ -164,3 +168,21 @@ async def test_no_request_is_dropped_while_cassettes_change(serve: Any, write: A
         await asyncio.gather(ask(), change())
 
     assert sorted(set(answers), key=lambda text: int(text[1:])) == list(dict.fromkeys(answers))
+
+
+async def test_what_the_server_records_is_not_read_again(serve: Any, tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=chat_body("Recorded."), content_type="application/json")
+
+    async with upstream(answer) as url:
+        server = await serve(tmp_path, watch=True, upstreams=(Upstream("", url),), record_mode="new_episodes")
+        first = await says(server.url, "x")()
+        await until(lambda: interactions(server.url), 1)
+
+    assert first == ("upstream", "Recorded.")
+    assert server._watch._reloader.read() == []
+
+
+async def interactions(url: str) -> int:
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/healthz") as response:
+        return int((await response.json())["interactions"])
