@@ -7,8 +7,7 @@ from pathlib import Path
 
 from replay_server.cassettes.config import FILE_NAME, Config
 from replay_server.cassettes.files import Signature, cassette_files, is_cassette, load_config, read_file, signature
-from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Candidate
+from replay_server.cassettes.library import Library, Prepared
 from replay_server.cassettes.reader import read_cassette
 from replay_server.errors import CassetteError
 from replay_server.terminal import printable
@@ -25,7 +24,7 @@ class Changed:
 
     name: str
     signature: Signature | None
-    found: list[Candidate] | Config | CassetteError
+    found: Prepared | Config | CassetteError
 
 
 class Reloader:
@@ -54,12 +53,12 @@ class Reloader:
         if seen != self._library.signatures.get(name):
             yield Changed(name, seen, self._found(name, path, gone=seen is None))
 
-    def _found(self, name: str, path: Path, *, gone: bool) -> list[Candidate] | Config | CassetteError:
+    def _found(self, name: str, path: Path, *, gone: bool) -> Prepared | Config | CassetteError:
         try:
             if name == FILE_NAME:
                 return load_config(self._directory)
             data = b"" if gone else read_file(str(path), path)
-            return [self._library.candidate(each) for each in read_cassette(name, data, str(path))]
+            return self._library.prepared(read_cassette(name, data, str(path)))
         except CassetteError as error:
             return error
 
@@ -85,12 +84,11 @@ class Reloader:
         if changed.signature is not None:
             self._library.signatures[changed.name] = changed.signature
 
-    def _replace(self, changed: Changed, candidates: list[Candidate]) -> None:
-        held = self._library.held(changed.name)
-        if held == [candidate.interaction for candidate in candidates] and changed.signature is not None:
+    def _replace(self, changed: Changed, now: Prepared) -> None:
+        if self._library.held(changed.name) == now.interactions and changed.signature is not None:
             self._library.signatures[changed.name] = changed.signature  # written by us, or written anew: nothing to do
         else:
-            self._library.replace(changed.name, candidates, changed.signature)
+            self._library.replace(changed.name, now, changed.signature)
             log.info("%s: taken", printable(changed.name))
 
 

@@ -85,7 +85,7 @@ class Watch:
         """Make all keys anew. What is recorded meanwhile counts too, so then it is done again."""
         library = self._library
         while True:
-            revision, interactions = library.revision, [candidate.interaction for candidate in library]
+            revision, interactions = library.revision, library.interactions
             made = await asyncio.to_thread(Library, library.directory, interactions, config)
             if library.revision == revision:
                 break

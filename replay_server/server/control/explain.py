@@ -6,6 +6,7 @@ from replay_server.endpoints.base import Resource, Route
 from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
 from replay_server.errors import ApiError, BadRequest
 from replay_server.interaction import Request
+from replay_server.replay.explanation import explain
 from replay_server.server.control.journal import noted_as
 from replay_server.server.control.operation import OBJECT, SESSION, TEXT, Asked, Operation, answer
 
@@ -19,7 +20,8 @@ async def _explain(asked: Asked) -> web.StreamResponse:
         session, (resource, request) = noted.entry.session, noted.entry.request()
     else:
         session, (resource, request) = asked.session or "", _request(asked)
-    return answer((await asked.replay.explain(resource, request, session)).as_json())
+    keyed = asked.replay.library.key(resource, request)
+    return answer(explain(await asked.replay.view_of(session), keyed).as_json())
 
 
 def _request(asked: Asked) -> tuple[Resource, Request]:

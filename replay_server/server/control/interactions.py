@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import orjson
 from aiohttp import web
 
-from replay_server.cassettes.inventory import Row, row
-from replay_server.cassettes.matching import Candidate
+from replay_server.cassettes.inventory import Row, matcher_row, row
 from replay_server.endpoints.base import Route
 from replay_server.errors import BadRequest, CassetteError, NotFound
-from replay_server.interaction import Json
+from replay_server.interaction import Interaction, Json
 from replay_server.replay.additions import cassette_name, interactions, is_added
 from replay_server.replay.session import Addition
 from replay_server.server.control.operation import OBJECT, SESSION, TEXT, Asked, Operation, answer, listed
@@ -25,24 +24,24 @@ _QUERY = {
 async def _list(asked: Asked) -> web.StreamResponse:
     query = asked.query
     found = [
-        row
-        for row in await _rows(asked)
-        if query.get("endpoint") in (None, row.endpoint)
-        and query.get("model") in (None, row.model)
-        and row.interaction.startswith(query.get("cassette", ""))
+        each
+        for each in await _rows(asked)
+        if query.get("endpoint") in (None, each.endpoint)
+        and query.get("model") in (None, each.model)
+        and each.interaction.startswith(query.get("cassette", ""))
     ]
-    return answer({"interactions": [row.as_json() for row in found]})
+    return answer({"interactions": [each.as_json() for each in found]})
 
 
 async def _rows(asked: Asked) -> list[Row]:
-    session = asked.session or ""
-    candidates = asked.replay.candidates(session, await asked.replay.told(session))
-    return [row(candidate) for candidate in sorted(candidates, key=_place)]
+    """The rows of all that may answer: added ones come first, the others as their cassettes do."""
+    view = await asked.replay.view_of(asked.session or "")
+    rows = [(candidate.interaction, row(candidate)) for candidate in view.candidates]
+    rows += [(matcher.interaction, matcher_row(matcher)) for matcher in view.matchers]
+    return [found for _, found in sorted(rows, key=lambda each: _place(each[0]))]
 
 
-def _place(candidate: Candidate) -> tuple[bool, str, int]:
-    """Added ones come first; the others as their cassettes do."""
-    interaction = candidate.interaction
+def _place(interaction: Interaction) -> tuple[bool, str, int]:
     return not is_added(interaction), interaction.cassette, interaction.place
 
 
@@ -73,7 +72,7 @@ def _texts(asked: Asked) -> Iterator[str]:
 
 async def _delete(asked: Asked) -> web.StreamResponse:
     name, session = asked.parameters["interaction"], asked.session or ""
-    if name not in [row.interaction for row in await _rows(asked)]:
+    if name not in [each.interaction for each in await _rows(asked)]:
         raise NotFound(f"there is no interaction {name[:200]!r}", code="no_interaction")
     await asked.replay.state.take_out(session, name)
     removed: dict[str, Json] = {"removed": name}
