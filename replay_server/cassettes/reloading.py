@@ -57,8 +57,10 @@ class Reloader:
         try:
             if name == FILE_NAME:
                 return load_config(self._directory)
-            data = b"" if gone else read_file(str(path), path)
-            return self._library.prepared(read_cassette(name, data, str(path)))
+            now = self._library.prepared([] if gone else read_cassette(name, read_file(str(path), path), str(path)))
+            if not (gone or now.interactions):  # as a file looks that is being written just now
+                raise CassetteError(str(path), 1, "holds no interaction: add one, or remove the file")
+            return now
         except CassetteError as error:
             return error
 

@@ -102,6 +102,16 @@ def test_a_broken_cassette_keeps_its_last_good_version_until_it_is_mended(
     assert (answering(library, "a2"), library.stale) == ("a.yaml#1", {})
 
 
+@pytest.mark.parametrize("text", ["", "---\n"], ids=["no bytes", "no document"])
+def test_a_cassette_that_is_being_written_keeps_its_last_good_version(directory: Path, text: str) -> None:
+    library, reloader = load(directory)
+    write(directory / "a.yaml", text)
+
+    reloader.take(reloader.read())
+
+    assert (answering(library, "a"), list(library.stale)) == ("a.yaml#1", ["a.yaml"])
+
+
 def test_a_broken_cassette_that_is_mended_as_it_was_is_mended(directory: Path) -> None:
     library, reloader = load(directory)
     for text in (": :", DOCUMENT.format("a", "a")):
@@ -148,3 +158,16 @@ def test_broken_rules_are_not_taken(directory: Path) -> None:
 
     assert reloader.take(reloader.read()) is None
     assert list(library.stale) == ["replay.yaml"]
+
+
+def test_matchers_are_taken_too(directory: Path) -> None:
+    library, reloader = load(directory)
+    write(directory / "m.yaml", "match: {last_user: {contains: c}}\nresponse: {content: c}\n")
+
+    reloader.take(reloader.read())
+    revision = library.revision
+    write(directory / "m.yaml", "match: {last_user: {contains: c}}\nresponse: {content: c}\n")
+    reloader.take(reloader.read())
+
+    assert [matcher.interaction.id for matcher in library.matchers or ()] == ["m.yaml#1"]
+    assert (library.cassettes, len(library), library.revision) == (3, 3, revision)

@@ -416,3 +416,37 @@ async def test_a_reset_forgets_places_and_journal(client: Client, body: Any) -> 
 @pytest.mark.parametrize(("method", "path"), [("POST", "s"), ("PUT", "journal"), ("GET", "verify"), ("PATCH", "s/one")])
 async def test_a_method_that_is_not_there_is_a_405(client: Client, method: str, path: str) -> None:
     assert (await client.control(method, path))[0] == 405
+
+
+# Matchers ------------------------------------------------------------------------------------------------------------
+
+MATCHES = """\
+match: {{last_user: {{contains: {}}}}}
+response: {{content: {}}}
+"""
+
+
+async def test_an_added_matcher_answers_its_session_before_the_cassettes(client: Client) -> None:
+    await client.control("POST", "interactions", {"yaml": MATCHES.format("hello", "Matched."), "session": "one"})
+
+    answers = [await client.chat(HELLO, session) for session in ("one", "two")]
+    _, explained = await client.control("POST", "explain", {"request": HELLO, "session": "one"})
+
+    assert answers == [(200, "matcher", "Matched."), (200, "cassette", "Hello! How can I help you today?")]
+    assert explained["match"] == "run-time/one/1#1"
+
+
+async def test_the_matchers_of_a_session_are_those_of_its_cassettes(serve: Any, write: Any, http: Any) -> None:
+    for name in ("a", "b"):
+        directory = write(f"{name}.yaml", MATCHES.format("hullo", name))
+    client = Client(await serve(directory), http)
+
+    said = []
+    for told in ({"cassettes": ["b"]}, {"cassettes": ["c"]}, {"cassettes": ["c"], "only": True}):
+        await client.control("PUT", "s/one", told)
+        said.append((await client.chat(HULLO, "one"))[1:])
+    await client.control("DELETE", "interactions/a.yaml%231")
+
+    assert said[:2] == [("matcher", "b"), ("matcher", "a")]
+    assert said[2][0] == "generated"
+    assert (await client.chat(HULLO))[1:] == ("matcher", "b")
