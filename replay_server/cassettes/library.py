@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.files import Signature, cassette_files, load_config, read_file
@@ -14,6 +14,10 @@ from replay_server.interaction import Interaction, RawRequest, Request
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched, Matchers
+
+
+Found: TypeAlias = Union[Match, "Matched", list[Disagreement]]
+"""What answers a request, by its key or as a matcher; else the interactions that have its key, and why they cannot."""
 
 
 class Prepared(NamedTuple):
@@ -61,8 +65,8 @@ class Library:
 
     def look_up(
         self, resource: Resource, request: Request, raw: RawRequest, scope: Scope = EVERYTHING, *, recording: bool
-    ) -> tuple[Keyed, Match | list[Disagreement]]:
-        """The request with its key, and what `find` says.
+    ) -> tuple[Keyed, Found]:
+        """The request with its key, and what answers it: what `find` says, else a matcher.
 
         What has the key of recorded requests without secrets has none in what made the key, and of the rest nothing is
         kept or shown: it is not searched, and that is nearly every hit. Unless it is to be recorded itself.
@@ -71,10 +75,10 @@ class Library:
         found = self.find(asked, scope)
         if not recording and asked.key not in self._redacted and isinstance(found, Match):
             return asked, found
-        if self.config.redactor.came_clean(raw):
-            return asked, found
-        asked = Keyed(resource, request, self.config)
-        return asked, self.find(asked, scope)
+        if not self.config.redactor.came_clean(raw):
+            asked = Keyed(resource, request, self.config)
+            found = self.find(asked, scope)
+        return asked, found if isinstance(found, Match) else self.match(asked, raw.headers, scope) or found
 
     def find(self, asked: Keyed, scope: Scope = EVERYTHING) -> Match | list[Disagreement]:
         """The interaction that answers; else those that have the key, and why they cannot.

@@ -248,7 +248,7 @@ def _check_watching(settings: Settings) -> None:
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:
     library = replay.library
     if not len(library) and settings.record_mode == "none":
-        _warn_empty(library.directory, replay.on_miss, saves_misses=replay.saves_misses)
+        _warn_empty(library.directory, replay.on_miss, may_fill=replay.saves_misses or settings.watch)
     recording = f" - recording ({settings.record_mode})" if settings.record_mode != "none" else ""
     click.echo(
         f"replay-server {__version__} on {server.url}/v1"
@@ -257,9 +257,9 @@ def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> No
     )
 
 
-def _warn_empty(directory: str, on_miss: str, *, saves_misses: bool) -> None:
+def _warn_empty(directory: str, on_miss: str, *, may_fill: bool) -> None:
     there = "holds no cassettes" if Path(directory).exists() else "does not exist"
-    if on_miss == "error" and not saves_misses:
+    if on_miss == "error" and not may_fill:
         raise UsageError(
             f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from replay_server.cassettes.library import Library
+from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.reader import dotted
 from replay_server.cassettes.response_head import EVENT_STREAM, JSON
@@ -33,7 +33,7 @@ from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.session import UNTOLD, Told
 from replay_server.replay.state import State
-from replay_server.replay.view import Found, View
+from replay_server.replay.view import View
 from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
@@ -136,8 +136,12 @@ class Replay:
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
         `pace` is what the request itself asks for.
         """
-        told = await self.state.told(session) if session else UNTOLD
-        asked, found = self._look_up(resource, request, raw, session, told)
+        if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
+            told = UNTOLD
+            asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
+        else:
+            told = await self.told(session)
+            asked, found = self._look_up(resource, request, raw, session, told)
         try:
             return await self._answer(asked, found, session, told, raw, refusal, pace)
         except ApiError as error:
@@ -183,10 +187,7 @@ class Replay:
             asked = Keyed(resource, request, config, clean=config.redactor.came_clean(raw))
             return asked, self.view(session, told).find(asked, raw.headers)
         scope = told.scope(session, everywhere)
-        asked, found = self.library.look_up(resource, request, raw, scope, recording=self._live is not None)
-        if isinstance(found, Match):
-            return asked, found
-        return asked, self.library.match(asked, raw.headers, scope) or found
+        return self.library.look_up(resource, request, raw, scope, recording=self._live is not None)
 
     def view(self, session: str, told: Told) -> View:
         """What a session sees that was told this: what was added at run time comes before the cassettes."""
@@ -196,7 +197,11 @@ class Replay:
 
     async def view_of(self, session: str) -> View:
         """What a session sees."""
-        return self.view(session, await self.state.told(session) if session else UNTOLD)
+        return self.view(session, await self.told(session))
+
+    async def told(self, session: str) -> Told:
+        """What a session was told; the one without a name is told nothing."""
+        return await self.state.told(session) if session else UNTOLD
 
     def _missed(
         self,

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import nsmallest
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING
 
-from replay_server.cassettes.library import Library
+from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import Candidate, Disagreement, Keyed, Match, Scope
 
 if TYPE_CHECKING:
-    from replay_server.cassettes.matchers import Matched, Matcher, NearMatcher
-
-Found: TypeAlias = Union[Match, "Matched", list[Disagreement]]
-"""What answers a request, by its key or as a matcher; else the interactions that have its key, and why they cannot."""
+    from replay_server.cassettes.matchers import Matcher, NearMatcher
 
 
 class View:
