@@ -11,3 +11,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+RED, GREEN, BOLD = 31, 32, 1
+
+
+def coloured(text: str, code: int, on: bool = True) -> str:
+    """`text` in a colour (or bold), where colours are `on`."""
+    return f"\x1b[{code}m{text}\x1b[0m" if on and text else text

@@ -32,6 +32,7 @@ from replay_server.errors import BadRequest, UsageError
 from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded
 from replay_server.record.modes import RecordMode
 from replay_server.replay.state import State
+from replay_server.replay.tally import Tally
 from replay_server.terminal import printable
 
 log = logging.getLogger("replay_server")
@@ -85,11 +86,12 @@ class _Run:
 class LiveCassettes:
     """Saves episodes, one at a time, off the loop."""
 
-    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode) -> None:
+    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode, tally: Tally) -> None:
         self._directory = directory
         self._library = library
         self._state = state
         self._mode = mode
+        self._tally = tally
         self._existed: dict[str, bool] = {}
         self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
@@ -116,6 +118,9 @@ class LiveCassettes:
             return
         if saved is not None:
             self._library.put(*saved)
+        found = self._library.find(episode.asked)  # that of the file, which was read anew
+        if isinstance(found, Match):
+            self._tally.recorded(found.interaction)
 
     async def close(self) -> None:
         """Finish what is being written."""

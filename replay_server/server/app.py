@@ -5,7 +5,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from functools import lru_cache
+from contextlib import nullcontext
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from replay_server.server.access import LOOPBACK_ONLY, Access, is_control
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
 from replay_server.server.headers import SERVER, header_value
+from replay_server.server.measures import Measures
 from replay_server.server.pages import Pages
 from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
@@ -51,7 +53,8 @@ class App:
         self._max_body = max_body
         self._access = access
         self._clock = clock
-        self._pages = Pages(self.ready)
+        self._measures = Measures()
+        self._pages = Pages(self.ready, self._measures)
         self.pauses = Pauses()
 
     def close(self) -> None:
@@ -85,13 +88,28 @@ class App:
         address, routed = placed or place(request.path)
         if routed is None and (page := self._page(request, address)):
             return page
-        answer = await self._answer(request, address, routed)
+        started = self._clock()
+        answer = await self._answer(request, address, routed, started)
         wire, timing = answer.wire, answer.timing
         if not isinstance(wire, WireResponse | WireStream):
-            return await _pass_on(wire, answer.headers, request)
+            return await self._pass_on(wire, answer.headers, request, started)
         if timing is not None and request.method != "HEAD":
-            return await self._respond_in_time(wire, answer.headers, timing, request)
+            return await self._respond_in_time(wire, answer.headers, timing, request, started)
+        self._begun(answer.headers, started, stream=isinstance(wire, WireStream))
         return _to_response(wire, answer.headers, request)
+
+    def _begun(self, replay_headers: Mapping[str, str], started: float, *, stream: bool) -> None:
+        self._measures.observe(replay_headers["x-replay-source"], self._clock() - started, stream=stream)
+
+    async def _pass_on(
+        self, wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest, started: float
+    ) -> web.StreamResponse:
+        stream = any(
+            name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in wire.headers
+        )
+        begun = partial(self._begun, replay_headers, started, stream=stream)
+        with self._measures.streaming() if stream else nullcontext():
+            return await _pass_on(wire, replay_headers, request, begun)
 
     async def _respond_in_time(
         self,
@@ -99,6 +117,7 @@ class App:
         replay_headers: Mapping[str, str],
         timing: "Timing",
         request: web.BaseRequest,
+        started: float,
     ) -> web.StreamResponse:
         from replay_server.server.writer import stream_in_time  # nobody needs it who wants no pace
 
@@ -107,9 +126,15 @@ class App:
             if isinstance(wire, WireStream):
                 headers = _headers(wire, replay_headers)
                 complete_headers(headers, request)
-                return await stream_in_time(request, wire.status, headers, frames, self.pauses)
+                begun, late = (
+                    partial(self._begun, replay_headers, started, stream=True),
+                    self._measures.lateness.observe,
+                )
+                with self._measures.streaming():
+                    return await stream_in_time(request, wire.status, headers, frames, self.pauses, begun, late)
             for frame in frames:
                 await self.pauses.sleep(request, frame.after)
+        self._begun(replay_headers, started, stream=False)
         return _to_response(wire, replay_headers, request)
 
     async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -125,8 +150,9 @@ class App:
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.", code="method_not_supported")
         return page()
 
-    async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed | None) -> Answer:
-        started = self._clock()
+    async def _answer(
+        self, request: web.BaseRequest, address: Address, routed: Routed | None, started: float
+    ) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
         session = _session(address, request.headers)
         try:
@@ -147,6 +173,9 @@ class App:
             raise
         answer = await replay.answer(resource, understood, session, raw, refusal, pace)
         body, wire = raw.body, answer.wire
+        replay.tally.count(session, understood.endpoint, answer.headers["x-replay-source"], wire.status, answer.match)
+        if answer.explanation:
+            replay.tally.miss(answer.explanation)
         replay.state.note(
             (
                 session,
@@ -171,8 +200,9 @@ class App:
         """Write a request into the journal that got no further than its head."""
         if not self.ready.done():
             return
-        headers = {"x-replay-source": Source.ERROR.value}
-        self.ready.result().state.note(
+        headers, replay = {"x-replay-source": Source.ERROR.value}, self.ready.result()
+        replay.tally.count(session, "", Source.ERROR.value, error.status, None)
+        replay.state.note(
             (session, method, address.sent, "", "", False, error.status, headers, started, 0.0, b"", (), "", "")
         )
 
@@ -267,14 +297,19 @@ def _to_response(
     return web.Response(status=wire.status, headers=headers, body=wire.body)
 
 
-async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.StreamResponse:
+async def _pass_on(
+    wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest, begun: Callable[[], None]
+) -> web.StreamResponse:
     """Give a client what an upstream gives, piece by piece. A client that leaves costs nobody the recording."""
     response = web.StreamResponse(status=wire.status, headers=CIMultiDict([*wire.headers, *replay_headers.items()]))
     complete_headers(response.headers, request)
     try:
         await response.prepare(request)
-        while request.method != "HEAD" and (data := await wire.read()):
+        data = b"" if request.method == "HEAD" else await wire.read()
+        begun()
+        while data:
             await response.write(data)
+            data = await wire.read()
         await response.write_eof()
     finally:
         wire.leave()

@@ -1,0 +1,116 @@
+"""Counts what answers, as the answers go out: on the way of a request it is one count in one dictionary.
+
+The journal forgets, so a report is not made of it. What is counted here is bounded too, but loses no answer: beyond
+the bounds, sessions and drift are no longer told apart.
+"""
+
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.matching import Match
+from replay_server.endpoints.table import ENDPOINTS
+from replay_server.interaction import Interaction
+
+if TYPE_CHECKING:
+    from replay_server.replay.report import Report
+    from replay_server.replay.snapshot import Snapshot
+
+OTHER = "other"
+"""The endpoint of requests that no module knows: clients make up their paths."""
+OTHERS = "(others)"
+"""Sessions and fields that are no longer told apart."""
+MOST_SESSIONS = 10_000
+MOST_COUNTS = 200_000
+MOST_INTERACTIONS = 1_000_000
+MOST_MISSES = 1_000
+"""Distinct ones; of more it is only known how many there were."""
+
+_KNOWN = {endpoint: endpoint for endpoint in ENDPOINTS}
+NONE = 0
+"""In place of an interaction."""
+
+Which: TypeAlias = tuple[str, str, str, int, int, tuple[str, ...]]
+"""Session, endpoint, source, status, the identity of the interaction, the fields adrift."""
+
+
+class Tally:
+    """What has answered so far. Interactions are told apart as objects: another version of a file has others."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Which, int] = {}
+        self._met: dict[int, Interaction] = {}  # which keeps them, so that no other object gets their identity
+        self._recorded: Counter[int] = Counter()
+        self._sessions: set[str] = set()
+        self._misses: dict[str, int] = {}
+        self._complete = True
+
+    def count(self, session: str, endpoint: str, source: str, status: int, match: Match | None) -> None:
+        """Count an answer."""
+        endpoint = _KNOWN.get(endpoint, OTHER)
+        if match is None:
+            which: Which = (session, endpoint, source, status, NONE, ())
+        else:
+            which = (session, endpoint, source, status, id(match.interaction), match.drift)
+        if which in self._counts:
+            self._counts[which] += 1
+        else:
+            self._meet(which, match)
+
+    def miss(self, explanation: str) -> None:
+        """Keep what a miss says."""
+        if explanation in self._misses or len(self._misses) < MOST_MISSES:
+            self._misses[explanation] = self._misses.get(explanation, 0) + 1
+
+    def recorded(self, interaction: Interaction) -> None:
+        """Count an answer that was recorded, or was found to be there already."""
+        self._recorded[self._identity(interaction)] += 1
+
+    @property
+    def answers(self) -> Counter[tuple[str, str, int]]:
+        """How many answers there were, by endpoint, source and status."""
+        answers: Counter[tuple[str, str, int]] = Counter()
+        for (_, endpoint, source, status, _, _), count in self._counts.items():
+            answers[endpoint, source, status] += count
+        return answers
+
+    def snapshot(self, library: Library) -> "Snapshot":
+        """What there is at this moment. Making a report of it takes longer, and may be done in a thread."""
+        from replay_server.replay.snapshot import Snapshot, held  # most servers are never asked
+
+        return Snapshot(
+            counts=dict(self._counts),
+            met=dict(self._met),
+            recorded=dict(self._recorded),
+            misses=dict(self._misses),
+            complete=self._complete,
+            held=tuple(held(library)),
+            redactor=library.config.redactor,
+        )
+
+    def report(self, library: Library) -> "Report":
+        """What was used, of this library and beside it."""
+        return self.snapshot(library).report()
+
+    def _meet(self, which: Which, match: Match | None) -> None:
+        session, endpoint, source, status, _, drift = which
+        identity = NONE if match is None else self._identity(match.interaction)
+        if len(self._counts) >= MOST_COUNTS:
+            session, drift = OTHERS, (OTHERS,) if drift else ()
+        which = (self._session(session), endpoint, source, status, identity, drift)
+        self._counts[which] = self._counts.get(which, 0) + 1
+
+    def _session(self, session: str) -> str:
+        if session not in self._sessions and len(self._sessions) >= MOST_SESSIONS:
+            return OTHERS
+        self._sessions.add(session)
+        return session
+
+    def _identity(self, interaction: Interaction) -> int:
+        identity = id(interaction)
+        if identity not in self._met:
+            if len(self._met) >= MOST_INTERACTIONS:
+                self._complete = False
+                return NONE
+            self._met[identity] = interaction
+        return identity
