@@ -1,4 +1,4 @@
-"""Counts what answers, as the answers go out: on the way of a request it is one count in one dictionary.
+"""Counts what answers. On the way of a request it is one tuple in one list: the counting is done for many at once.
 
 The journal forgets, so a report is not made of it. What is counted here is bounded too, but loses no answer: beyond
 the bounds, sessions and drift are no longer told apart.
@@ -11,6 +11,7 @@ from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Match
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.interaction import Interaction
+from replay_server.replay.measures import Measures
 
 if TYPE_CHECKING:
     from replay_server.replay.report import Report
@@ -23,6 +24,8 @@ OTHERS = "(others)"
 MOST_SESSIONS = 10_000
 MOST_COUNTS = 200_000
 MOST_INTERACTIONS = 1_000_000
+MOST_COUNTED_AT_ONCE = 256
+"""A fraction of a millisecond, in which nothing else is done."""
 MOST_MISSES = 1_000
 """Distinct ones; of more it is only known how many there were."""
 
@@ -30,6 +33,11 @@ _KNOWN = {endpoint: endpoint for endpoint in ENDPOINTS}
 NONE = 0
 """In place of an interaction."""
 
+Noted: TypeAlias = tuple[str, str, str, int, Match | None, float | None, bool]
+"""Session, endpoint, source and status of an answer, what matched, seconds until it began, whether it is a stream.
+
+No seconds: it has not begun yet, and somebody else will measure it.
+"""
 Which: TypeAlias = tuple[str, str, str, int, int, tuple[str, ...]]
 """Session, endpoint, source, status, the identity of the interaction, the fields adrift."""
 
@@ -38,6 +46,8 @@ class Tally:
     """What has answered so far. Interactions are told apart as objects: another version of a file has others."""
 
     def __init__(self) -> None:
+        self._noted: list[Noted] = []
+        self._measures = Measures()
         self._counts: dict[Which, int] = {}
         self._met: dict[int, Interaction] = {}  # which keeps them, so that no other object gets their identity
         self._recorded: Counter[int] = Counter()
@@ -45,17 +55,11 @@ class Tally:
         self._misses: dict[str, int] = {}
         self._complete = True
 
-    def count(self, session: str, endpoint: str, source: str, status: int, match: Match | None) -> None:
+    def note(self, noted: Noted) -> None:
         """Count an answer."""
-        endpoint = _KNOWN.get(endpoint, OTHER)
-        if match is None:
-            which: Which = (session, endpoint, source, status, NONE, ())
-        else:
-            which = (session, endpoint, source, status, id(match.interaction), match.drift)
-        if which in self._counts:
-            self._counts[which] += 1
-        else:
-            self._meet(which, match)
+        self._noted.append(noted)
+        if len(self._noted) >= MOST_COUNTED_AT_ONCE:
+            self._count()
 
     def miss(self, explanation: str) -> None:
         """Keep what a miss says."""
@@ -67,8 +71,15 @@ class Tally:
         self._recorded[self._identity(interaction)] += 1
 
     @property
+    def measures(self) -> Measures:
+        """How long answers take."""
+        self._count()
+        return self._measures
+
+    @property
     def answers(self) -> Counter[tuple[str, str, int]]:
         """How many answers there were, by endpoint, source and status."""
+        self._count()
         answers: Counter[tuple[str, str, int]] = Counter()
         for (_, endpoint, source, status, _, _), count in self._counts.items():
             answers[endpoint, source, status] += count
@@ -78,6 +89,7 @@ class Tally:
         """What there is at this moment. Making a report of it takes longer, and may be done in a thread."""
         from replay_server.replay.snapshot import Snapshot, held  # most servers are never asked
 
+        self._count()
         return Snapshot(
             counts=dict(self._counts),
             met=dict(self._met),
@@ -91,6 +103,21 @@ class Tally:
     def report(self, library: Library) -> "Report":
         """What was used, of this library and beside it."""
         return self.snapshot(library).report()
+
+    def _count(self) -> None:
+        for session, named, source, status, match, seconds, stream in self._noted:
+            endpoint = _KNOWN.get(named, OTHER)
+            if match is None:
+                which: Which = (session, endpoint, source, status, NONE, ())
+            else:
+                which = (session, endpoint, source, status, id(match.interaction), match.drift)
+            if which in self._counts:
+                self._counts[which] += 1
+            else:
+                self._meet(which, match)
+            if seconds is not None:
+                self._measures.observe(source, seconds, stream=stream)
+        self._noted.clear()
 
     def _meet(self, which: Which, match: Match | None) -> None:
         session, endpoint, source, status, _, drift = which

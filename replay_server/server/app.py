@@ -19,11 +19,11 @@ from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAl
 from replay_server.interaction import Pace, RawRequest, WireLive, WireResponse, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
 from replay_server.replay.journal import SMALL_BODY
+from replay_server.replay.measures import Measures
 from replay_server.server.access import LOOPBACK_ONLY, Access, is_control
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
 from replay_server.server.headers import SERVER, header_value
-from replay_server.server.measures import Measures
 from replay_server.server.pages import Pages
 from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
@@ -53,8 +53,7 @@ class App:
         self._max_body = max_body
         self._access = access
         self._clock = clock
-        self._measures = Measures()
-        self._pages = Pages(self.ready, self._measures)
+        self._pages = Pages(self.ready)
         self.pauses = Pauses()
 
     def close(self) -> None:
@@ -95,8 +94,11 @@ class App:
             return await self._pass_on(wire, answer.headers, request, started)
         if timing is not None and request.method != "HEAD":
             return await self._respond_in_time(wire, answer.headers, timing, request, started)
-        self._begun(answer.headers, started, stream=isinstance(wire, WireStream))
         return _to_response(wire, answer.headers, request)
+
+    @property
+    def _measures(self) -> Measures:
+        return self.ready.result().tally.measures
 
     def _begun(self, replay_headers: Mapping[str, str], started: float, *, stream: bool) -> None:
         self._measures.observe(replay_headers["x-replay-source"], self._clock() - started, stream=stream)
@@ -173,7 +175,19 @@ class App:
             raise
         answer = await replay.answer(resource, understood, session, raw, refusal, pace)
         body, wire = raw.body, answer.wire
-        replay.tally.count(session, understood.endpoint, answer.headers["x-replay-source"], wire.status, answer.match)
+        seconds, source = self._clock() - started, answer.headers["x-replay-source"]
+        begins = answer.timing is None and source != Source.UPSTREAM
+        replay.tally.note(
+            (
+                session,
+                understood.endpoint,
+                source,
+                wire.status,
+                answer.match,
+                seconds if begins else None,
+                wire.__class__ is WireStream,
+            )
+        )
         if answer.explanation:
             replay.tally.miss(answer.explanation)
         replay.state.note(
@@ -187,7 +201,7 @@ class App:
                 wire.status,
                 answer.headers,
                 started,
-                self._clock() - started,
+                seconds,
                 body if len(body) <= SMALL_BODY else replay.state.keep(body),
                 raw.query,
                 "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
@@ -201,7 +215,7 @@ class App:
         if not self.ready.done():
             return
         headers, replay = {"x-replay-source": Source.ERROR.value}, self.ready.result()
-        replay.tally.count(session, "", Source.ERROR.value, error.status, None)
+        replay.tally.note((session, "", Source.ERROR.value, error.status, None, self._clock() - started, False))
         replay.state.note(
             (session, method, address.sent, "", "", False, error.status, headers, started, 0.0, b"", (), "", "")
         )

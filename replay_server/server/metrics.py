@@ -7,24 +7,24 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from replay_server.replay.decision import Replay
-from replay_server.server.measures import Histogram, Measures
+from replay_server.replay.measures import Histogram, Measures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics(replay: Replay | None, measures: Measures) -> bytes:
+def metrics(replay: Replay | None) -> bytes:
     """The text of the page. `replay` is None until the cassettes are indexed."""
     registry = CollectorRegistry(auto_describe=False)  # one of its own: a process may hold several servers
-    registry.register(_Server(replay, measures))
+    registry.register(_Server(replay))
     return generate_latest(registry)
 
 
 class _Server(Collector):
     """Makes the metrics when they are asked for."""
 
-    def __init__(self, replay: Replay | None, measures: Measures) -> None:
+    def __init__(self, replay: Replay | None) -> None:
         self._replay = replay
-        self._measures = measures
+        self._measures = replay.tally.measures if replay else Measures()
 
     def collect(self) -> Iterator[Metric]:
         yield self._requests()

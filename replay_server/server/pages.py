@@ -12,7 +12,6 @@ from replay_server.endpoints.base import Route
 from replay_server.endpoints.table import all_resources
 from replay_server.errors import ApiError
 from replay_server.replay.decision import Replay
-from replay_server.server.measures import Measures
 
 ROUTES = (
     Route("GET", "/healthz", "health", "Whether the server can answer"),
@@ -23,9 +22,8 @@ ROUTES = (
 class Pages:
     """The server's own pages, by path. `ready` holds the library once it is indexed."""
 
-    def __init__(self, ready: "asyncio.Future[Replay]", measures: Measures) -> None:
+    def __init__(self, ready: "asyncio.Future[Replay]") -> None:
         self._ready = ready
-        self._measures = measures
         self._started = time.monotonic()
         self._pages: dict[str, Callable[[], web.Response]] = {
             "/healthz": self._health,
@@ -73,7 +71,7 @@ class Pages:
                 status=501,
                 code="no_metrics",
             ) from None
-        text = metrics(self._ready.result() if self._ready.done() else None, self._measures)
+        text = metrics(self._ready.result() if self._ready.done() else None)
         return web.Response(body=text, headers={"content-type": CONTENT_TYPE})
 
 
