@@ -195,7 +195,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is None:
         return
     run.stop()
-    if hasattr(session.config, "workeroutput"):
+    if _is_worker(session.config):
         told = {"tests": [use.as_json() for use in run.uses()], "deselected": _deselected(session.config)}
         session.config.workeroutput[_FIXTURE] = told
 
@@ -208,6 +208,10 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.stash.setdefault(_FROM_WORKERS, []).append(told)
 
 
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workeroutput")
+
+
 def _deselected(config: pytest.Config) -> bool:
     return config.stash.get(_DESELECTED, False)
 
@@ -215,7 +219,7 @@ def _deselected(config: pytest.Config) -> bool:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was generated, what drifts and what nobody used; remove the last, if that is wanted."""
     run, workers = config.stash.get(_RUN, None), config.stash.get(_FROM_WORKERS, [])
-    if run is None and not workers:
+    if (run is None and not workers) or _is_worker(config):  # a worker has a reporter too, but knows only its own
         return
     from replay_server.testing.summary import summarise
 
