@@ -195,9 +195,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is None:
         return
     run.stop()
-    if _is_worker(session.config):
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
         told = {"tests": [use.as_json() for use in run.uses()], "deselected": _deselected(session.config)}
-        session.config.workeroutput[_FIXTURE] = told
+        output[_FIXTURE] = told
 
 
 @pytest.hookimpl(optionalhook=True)

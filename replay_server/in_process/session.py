@@ -12,9 +12,10 @@ from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_
 from replay_server.errors import UsageError
 from replay_server.in_process.entry import Entry, entry
 from replay_server.in_process.server_thread import ServerThread
-from replay_server.interaction import Request
+from replay_server.interaction import Interaction, Request
 from replay_server.replay.additions import interactions, is_added
 from replay_server.replay.decision import Replay
+from replay_server.replay.explanation import explain
 from replay_server.replay.journal import Filter, Noted
 from replay_server.replay.session import Addition
 from replay_server.replay.verification import Count, Expected, called
@@ -101,28 +102,31 @@ class ReplaySession:
     async def _own_interactions(self, replay: Replay) -> list[str]:
         told = await replay.told(self.name or "")
         named = Scope(tuple(name for name in told.cassettes if name != TOP), only=bool(told.cassettes))
-        found = (candidate.interaction for candidate in replay.candidates(self.name or "", told))
-        return sorted(each.id for each in found if is_added(each) or named.admits(each))
+        return sorted(each.id for each in await self._all(replay) if is_added(each) or named.admits(each))
+
+    async def _all(self, replay: Replay) -> list[Interaction]:
+        """All that may answer, by key or as matchers."""
+        view = await replay.view_of(self.name or "")
+        return [*(each.interaction for each in view.candidates), *(each.interaction for each in view.matchers)]
 
     def add(
         self,
         yaml: str = "",
         *,
         request: Mapping[str, Any] | None = None,
+        match: Mapping[str, Any] | None = None,
         response: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         **fields: Any,
     ) -> list[str]:
         """Add interactions, which answer before all cassettes: their ids.
 
-        Either the text of a cassette, or the fields of one document. Raises UsageError.
+        Either the text of a cassette, or the fields of one document: `request` or `match`, `response`, and others such
+        as `repeat`. Raises UsageError.
         """
-        given = {
-            name: value
-            for name, value in {"request": request, "response": response, **fields}.items()
-            if value is not None
-        }
+        named = {"request": request, "match": match, "response": response, **fields}
+        given = {name: value for name, value in named.items() if value is not None}
         if bool(yaml) is bool(given):
-            raise UsageError("add either the text of a cassette, or request and response")
+            raise UsageError("add either the text of a cassette, or request (or match) and response")
         text, session = yaml or f"--- {orjson.dumps(given).decode()}\n", self.name or ""
         if not list(interactions(Addition(1, text), session)):
             raise UsageError("the text that is to be added holds no interaction")
@@ -134,11 +138,9 @@ class ReplaySession:
         self._call(lambda replay: self._remove(replay, interaction))
 
     async def _remove(self, replay: Replay, interaction: str) -> None:
-        session = self.name or ""
-        told = await replay.told(session)
-        if interaction not in (each.interaction.id for each in replay.candidates(session, told)):
+        if interaction not in [each.id for each in await self._all(replay)]:
             raise UsageError(f"there is no interaction {interaction!r} that could answer here")
-        await replay.state.take_out(session, interaction)
+        await replay.state.take_out(self.name or "", interaction)
 
     def reset(self) -> None:
         """Forget the journal, the places of sequences, and what was added and removed."""
@@ -154,7 +156,10 @@ class ReplaySession:
     def explain(self, request: Mapping[str, Any] | Entry, endpoint: str | None = None) -> str:
         """What a request matches here and why, or the nearest interactions: of its body, or an entry of the journal."""
         resource, understood = self._understood(request, endpoint)
-        explanation = self._call(lambda replay: replay.explain(resource, understood, self.name or ""))
+        return self._call(lambda replay: self._explained(replay, resource, understood))
+
+    async def _explained(self, replay: Replay, resource: Resource, request: Request) -> str:
+        explanation = explain(await replay.view_of(self.name or ""), replay.library.key(resource, request))
         return "\n".join(explanation.lines())
 
     def _understood(self, request: Mapping[str, Any] | Entry, endpoint: str | None) -> tuple[Resource, Request]:
