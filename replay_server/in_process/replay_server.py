@@ -10,7 +10,7 @@ from typing import Self
 from replay_server.errors import BadRequest, UsageError
 from replay_server.in_process.server_thread import ServerThread
 from replay_server.in_process.session import ReplaySession
-from replay_server.server.options import read_pace_option, read_settings
+from replay_server.server.options import ON_MISS, check_word, read_pace_option, read_settings
 from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_UPSTREAM_TIMEOUT
 
 
@@ -112,6 +112,7 @@ class ReplayServer(ReplaySession):
         """
         from replay_server.endpoints.address import session_id
 
+        check_word("--on-miss", on_miss, ON_MISS)
         if pace is not None:
             read_pace_option(pace, "pace")
         if on_miss == "upstream" and not self._settings.upstreams:

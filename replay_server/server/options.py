@@ -41,8 +41,8 @@ def read_settings(
     watch: bool = False,
 ) -> Settings:
     """The settings that options give. Raises UsageError."""
-    _check_word("--on-miss", on_miss, ON_MISS)
-    _check_word("--record-mode", record_mode, RECORD_MODES)
+    check_word("--on-miss", on_miss, ON_MISS)
+    check_word("--record-mode", record_mode, RECORD_MODES)
     if strict and on_miss == "generate":
         raise UsageError("--strict and --on-miss generate contradict each other: leave one out")
     settings = Settings(
@@ -77,7 +77,7 @@ def read_pace_option(text: str, option: str = "--pace") -> Pace:
         raise UsageError(f"{option}: {error}") from None
 
 
-def _check_word(option: str, word: str | None, words: Sequence[str]) -> None:
+def check_word(option: str, word: str | None, words: Sequence[str]) -> None:
     """Raise UsageError for a word that is none of these, as the command line says it."""
     if word is not None and word not in words:
         raise UsageError(f"Invalid value for '{option}': {word!r} is not one of {', '.join(map(repr, words))}")

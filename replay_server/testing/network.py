@@ -33,7 +33,11 @@ class _Guard:
         def guarded(sock: socket.socket, *arguments: Any) -> Any:
             address = arguments[-1]
             if isinstance(address, tuple) and sock.family in (socket.AF_INET, socket.AF_INET6):
-                self._check(str(address[0]), address[1])
+                try:
+                    self._check(str(address[0]), address[1])
+                except NetworkBlocked:
+                    sock.close()  # its owner expects other errors, and would leave it open
+                    raise
             return act(sock, *arguments)
 
         return guarded
