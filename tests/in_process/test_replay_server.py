@@ -113,6 +113,7 @@ def test_a_server_that_runs_is_not_started_again() -> None:
         server.start()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # that is the point
 def test_a_forked_process_asks_the_server_of_its_parent_and_does_not_stop_it() -> None:
     context = multiprocessing.get_context("fork")
     with ReplayServer(CASSETTES) as server:
