@@ -3,9 +3,9 @@
 python benchmarks/behind.py upstream PORT
 python benchmarks/behind.py proxy PORT URL
 
-The upstream answers at once with the same bytes; a stream sends events a few milliseconds apart, each with the moment at
-which it was sent, on the clock that all processes of a machine share. The proxy is an aiohttp application that passes
-on what it gets, headers and all, and does nothing else. Neither imports anything of ours.
+The upstream answers at once with the same bytes; a stream sends events a few milliseconds apart, each with the
+moment at which it was sent, on the clock that all processes of a machine share. The proxy is an aiohttp application that
+passes on what it gets, headers and all, and does nothing else. Neither imports anything of ours.
 """
 
 import asyncio

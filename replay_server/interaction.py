@@ -31,7 +31,7 @@ class RawRequest:
     headers: Mapping[str, str]
     body: bytes
     target: str = ""
-    """Path and query as they stand in the request line, percent-encoded, with the session. Empty: nobody has kept it."""
+    """Path and query as they stand in the request line, encoded, with the session. Empty: nobody has kept it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,10 @@ def sweep(directory: Path) -> None:
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:
-    with suppress(UsageError, OSError):  # a folder of somebody else's
-        with locked_directory(folder):  # nobody is writing now: what has such a name still, nobody will finish
-            for name in names:
-                (folder / name).unlink(missing_ok=True)
+    # Where the lock is ours nobody is writing: what has such a name still, nobody will finish.
+    with suppress(UsageError, OSError), locked_directory(folder):  # suppressed: a folder of somebody else's
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
 
 
 def document_text(

@@ -25,10 +25,8 @@ from replay_server.cassettes.raw import write_raw
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
-from replay_server.cassettes.yaml import documents
-from replay_server.cassettes.yaml_writer import dump
 from replay_server.errors import BadRequest, UsageError
-from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded
+from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded, Response
 from replay_server.record.modes import RecordMode
 from replay_server.replay.state import State
 from replay_server.terminal import printable
@@ -177,14 +175,17 @@ class LiveCassettes:
     ) -> tuple[str, list[Interaction]] | None:
         before = _responses(stored)
         redacted = episode.asked.redaction.answered(answered)
-        run = self._run(file, before, episode)
-        responses = self._merged(before, _faithful_form(redacted, episode.asked), run, episode)
+        answer = answered_form(redacted)
+        responses = self._merged(before, answer, self._run(file, before, episode), episode)
         if responses == before:
             return None
-        text = _document(stored, episode.asked, responses)
-        texts = [text if found is stored else found.text for _, found in file.documents] or [text]
-        interactions = list(read_cassette(file.name, "---\n".join(texts).encode(), str(file.path)))
-        file.write(texts)
+        document = _Document(file, stored, episode.asked)
+        at = next(place for place, response in enumerate(responses) if response is answer)
+        text, interactions = document.written(responses)
+        if not _is_faithful(document.among(interactions).responses[at], redacted):
+            responses[at] = _raw_form(redacted)
+            text, interactions = document.written(responses)
+        file.write(text)
         return file.name, interactions
 
     def _merged(self, before: list[JsonObject], answer: JsonObject, run: _Run, episode: Episode) -> list[JsonObject]:
@@ -229,31 +230,43 @@ def _same(asked: Keyed, *pair: JsonObject) -> bool:
     return same_answer(asked.resource, left, right)
 
 
-def _faithful_form(answered: Answered, asked: Keyed) -> JsonObject:
-    """The form that reads best among those that give the very bytes again. Each is written, read, and compared."""
-    forms = (answered_form(answered), _raw_form(answered))
-    return next((form for form in forms if _comes_back(form, answered, asked)), forms[-1])
-
-
 def _raw_form(answered: Answered) -> dict[str, Json]:
     form = answered_form(answered)
     return {name: form[name] for name in ("status", "headers") if name in form} | {"raw": write_raw(answered.body)}
 
 
-def _comes_back(form: JsonObject, answered: Answered, asked: Keyed) -> bool:
-    (document,) = documents(dump(form).encode())
-    response = read_response(document.value, asked.resource)
+def _is_faithful(response: Response, answered: Answered) -> bool:
     return isinstance(response, Recorded) and response.body == answered.body
 
 
-def _document(stored: Stored | None, asked: Keyed, responses: list[JsonObject]) -> str:
-    """The text of the document; what else its writer has put there stays."""
-    fields: Mapping[str, Json] = stored.fields if stored else {}
-    first = {name: fields[name] for name in ("version", "name") if name in fields}
-    written = {"endpoint", "request", "response", "recorded", *first}
-    last = {name: value for name, value in fields.items() if name not in written}
-    day = datetime.now(UTC).date().isoformat()
-    return document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
+class _Document:
+    """A document of a file, there already or new at its end, that gets other responses."""
+
+    def __init__(self, file: CassetteFile, stored: Stored | None, asked: Keyed) -> None:
+        self._file = file
+        self._stored = stored
+        self._asked = asked
+
+    def written(self, responses: list[JsonObject]) -> tuple[list[str], list[Interaction]]:
+        """The texts of the file's documents, and what is read from them."""
+        text = self._text(responses)
+        texts = [text if found is self._stored else found.text for _, found in self._file.documents] or [text]
+        data = "---\n".join(texts).encode()
+        return texts, list(read_cassette(self._file.name, data, str(self._file.path)))
+
+    def among(self, interactions: list[Interaction]) -> Interaction:
+        """The document's own interaction."""
+        places = (place for place, (_, found) in enumerate(self._file.documents) if found is self._stored)
+        return interactions[next(places, 0)]
+
+    def _text(self, responses: list[JsonObject]) -> str:
+        """The text of the document; what else its writer has put there stays."""
+        fields: Mapping[str, Json] = self._stored.fields if self._stored else {}
+        first = {name: fields[name] for name in ("version", "name") if name in fields}
+        written = {"endpoint", "request", "response", "recorded", *first}
+        last: dict[str, Json] = {name: value for name, value in fields.items() if name not in written}
+        last["recorded"] = {"at": datetime.now(UTC).date().isoformat()}
+        return document_text(self._asked.request.body, self._asked.resource, responses, first, last)
 
 
 def slug(asked: Keyed) -> str:

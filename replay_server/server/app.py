@@ -226,7 +226,7 @@ async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: w
 
 def _break_off(request: web.BaseRequest) -> None:
     """End the connection so that what came is no whole answer to anybody."""
-    # Without a length or chunks, as in HTTP/1.0, the end of the connection is that of the answer: it must be no good end.
+    # Without length and chunks, as in HTTP/1.0, the connection's end is the answer's: it must be no good one.
     if request.version < (1, 1) and request.transport is not None:
         connection = request.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

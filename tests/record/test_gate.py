@@ -191,7 +191,10 @@ async def use(url: str, transport: Keeping) -> list[Any]:
     No text is asked for both plain and streamed: one recording would serve both.
     """
     async with openai.AsyncOpenAI(
-        base_url=f"{url}/v1", api_key="sk-of-the-client", max_retries=0, http_client=httpx.AsyncClient(transport=transport)
+        base_url=f"{url}/v1",
+        api_key="sk-of-the-client",
+        max_retries=0,
+        http_client=httpx.AsyncClient(transport=transport),
     ) as client:
         complete = client.chat.completions.create
         parsed = await client.chat.completions.parse(**asked("Capital?"), response_format=Capital)

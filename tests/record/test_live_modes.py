@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from replay_server.cassettes.library import Library
 from replay_server.record.modes import RecordMode
@@ -128,10 +129,16 @@ class OutOfOrder:
 
     def __init__(self, size: int) -> None:
         self._turns = [asyncio.Event() for _ in range(size)]
+        self._arrivals = [asyncio.Event() for _ in range(size)]
         self._count = 0
+
+    async def arrived(self, count: int) -> None:
+        """So many requests are here."""
+        await self._arrivals[count - 1].wait()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         number, self._count = self._count, self._count + 1
+        self._arrivals[number].set()
         if self._count == len(self._turns):
             self._turns[-1].set()
         await self._turns[number].wait()
@@ -145,8 +152,7 @@ async def ask_one_after_the_other(url: str, turns: OutOfOrder, size: int, **head
     tasks = []
     for number in range(1, size + 1):
         tasks.append(asyncio.create_task(ask(url, headers=headers)))
-        while turns._count < number:
-            await asyncio.sleep(0)
+        await turns.arrived(number)
     await asyncio.gather(*tasks)
 
 
@@ -242,16 +248,14 @@ async def test_recording_all_again_with_nothing_new_leaves_the_file_untouched(
         return web.Response(body=body, headers=headers, content_type="text/event-stream")
 
     async with upstream(answer) as url:
+        states = []
         for _ in range(2):
             server = await recorder(url, record_mode="all")
             await ask(server.url, asked(stream=stream))
             (path,) = cassettes.rglob("*.yaml")
-            stamp = path.stat()
-            before = (path.read_bytes(), stamp.st_mtime_ns, stamp.st_ino) if calls == 1 else before
+            states.append((path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino))
 
-    stamp = path.stat()
-    assert (path.read_bytes(), stamp.st_mtime_ns, stamp.st_ino) == before
-    assert calls == 2
+    assert (calls, states[1]) == (2, states[0])
 
 
 # Names ---------------------------------------------------------------------------------------------------------------
@@ -363,7 +367,12 @@ async def test_requests_go_where_model_and_path_say(
         calls.append(request.raw_path)
         return web.Response(text=request.host)
 
-    async with upstream(answer) as url, upstream(answer) as gpt, upstream(answer) as anthropic, upstream(answer) as beta:
+    async with (
+        upstream(answer) as url,
+        upstream(answer) as gpt,
+        upstream(answer) as anthropic,
+        upstream(answer) as beta,
+    ):
         urls = {"all": url, "gpt": f"{gpt}/base/v1", "anthropic": anthropic, "beta": beta}
         server = await recorder(*(Upstream(names[name], where) for name, where in urls.items()))
         status, body = await ask_exactly(server.url + path, {**asked(), "model": model})
@@ -373,10 +382,7 @@ async def test_requests_go_where_model_and_path_say(
 
 
 async def ask_exactly(url: str, body: object) -> tuple[int, bytes]:
-    from yarl import URL
-
-    import aiohttp
-
+    """Ask without a change of the URL."""
     async with aiohttp.ClientSession() as session, session.post(URL(url, encoded=True), json=body) as response:
         return response.status, await response.read()
 

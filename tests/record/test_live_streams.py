@@ -1,5 +1,6 @@
 """Hostile streams, recorded as they arrive, saved, loaded and replayed: every byte, every frame and every gap."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -31,19 +32,30 @@ FRAMES = st.one_of(
         lambda got: b"event: x%b:%b%bdata:%b%b%b" % (e := got[1].encode(), b" c", e, got[0], e, e)
     ),
     st.sampled_from(
-        [b": comment\n\n", b":\r\n\r\n", b"\n", b"\r", b"\r\n", b"id: 1\nretry: 5\n\n", b"data\n\n", b"data: a\ndata: b\n\n"]
+        [
+            b": comment\n\n",
+            b":\r\n\r\n",
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b"id: 1\nretry: 5\n\n",
+            b"data\n\n",
+            b"data: a\ndata: b\n\n",
+        ]
     ),
     st.binary(max_size=20),
 )
 STREAMS = st.tuples(
-    st.sampled_from([b"", b"\xef\xbb\xbf"]), st.lists(FRAMES, max_size=8), st.sampled_from([b"", b"\n", b"\r\n", b"\n\n"])
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    st.lists(FRAMES, max_size=8),
+    st.sampled_from([b"", b"\n", b"\r\n", b"\n\n"]),
 ).map(lambda parts: parts[0] + b"".join(parts[1]) + b"data: [DONE]" + parts[2])
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """The stream as it arrives, cut anywhere."""
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 CUTS = st.lists(st.integers(0, 10_000), max_size=30)

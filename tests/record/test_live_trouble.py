@@ -123,10 +123,14 @@ async def test_a_broken_answer_is_broken_for_the_client_and_not_recorded(
 
     assert recorded(cassettes) == {}
     (note,) = notes
-    assert note.startswith("not recorded: chat/completions: the upstream " if mode != "none" else "an answer breaks off")
+    assert note.startswith(
+        "not recorded: chat/completions: the upstream " if mode != "none" else "an answer breaks off"
+    )
 
 
-@pytest.mark.parametrize("talk", [BROKEN["cut within a chunk"], BROKEN["shorter than its length"]], ids=["chunks", "length"])
+@pytest.mark.parametrize(
+    "talk", [BROKEN["cut within a chunk"], BROKEN["shorter than its length"]], ids=["chunks", "length"]
+)
 async def test_the_openai_client_sees_that_an_answer_is_broken(recorder: Recorder, talk: Any) -> None:
     async with raw_upstream(talk) as url:
         server = await recorder(url)
@@ -260,9 +264,7 @@ async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.mark.parametrize("when", ["before the first byte", "in the middle", "right after the last event"])
-async def test_a_client_that_leaves_costs_nobody_the_recording(
-    recorder: Recorder, notes: list[str], when: str
-) -> None:
+async def test_a_client_that_leaves_costs_nobody_the_recording(recorder: Recorder, notes: list[str], when: str) -> None:
     slow = Slow()
     async with upstream(slow) as url:
         server = await recorder(url)
@@ -364,9 +366,7 @@ async def test_a_directory_that_is_read_only_costs_no_client_its_answer(
     assert notes == [f"not recorded: {cassettes / 'recorded'}: cannot be written to: Permission denied"]
 
 
-async def test_a_file_that_cannot_be_read_is_left_alone(
-    recorder: Recorder, cassettes: Path, notes: list[str]
-) -> None:
+async def test_a_file_that_cannot_be_read_is_left_alone(recorder: Recorder, cassettes: Path, notes: list[str]) -> None:
     async with upstream(Answers("One.", "Two.")) as url:
         server = await recorder(url)
         await ask(server.url)

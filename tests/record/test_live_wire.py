@@ -161,7 +161,9 @@ async def test_the_client_gets_the_upstreams_headers_and_few_are_recorded(record
 
 
 async def test_a_header_that_is_no_utf_8_passes(recorder: Recorder) -> None:
-    async with raw_upstream(saying(head("text/plain", "content-length: 1").replace(b"plain", b"plain; n=\xe9"), b"x")) as url:
+    async with raw_upstream(
+        saying(head("text/plain", "content-length: 1").replace(b"plain", b"plain; n=\xe9"), b"x")
+    ) as url:
         server = await recorder(url)
         status, body = await ask(server.url, path="/v1/other")
 
@@ -252,7 +254,7 @@ async def test_a_chunked_and_a_coded_request_reach_the_upstream_whole(recorder: 
         await ask(server.url, data=pieces(), headers={"content-type": JSON})
         await ask(
             server.url,
-            data=gzip.compress(body).replace(b"xxx", b"xxx"),
+            data=gzip.compress(body),
             headers={"content-encoding": "gzip", "x-replay-session": "other", "content-type": JSON},
         )
 
@@ -376,7 +378,10 @@ async def test_a_redirect_on_the_same_host_is_followed_with_the_body(recorder: R
 @pytest.mark.parametrize(
     ("location", "message"),
     [
-        ("http://localhost.invalid/x?key=secret", "redirects to another host, http://localhost.invalid/x, which is not"),
+        (
+            "http://localhost.invalid/x?key=secret",
+            "redirects to another host, http://localhost.invalid/x, which is not",
+        ),
         ("https://127.0.0.1/v1", "redirects to another host"),
         ("http://[broken/", "redirects to what is no URL"),
         ("/v1/chat/completions", "redirects again and again"),

@@ -102,9 +102,7 @@ async def asking(
 
 def recorded(directory: Path) -> dict[str, str]:
     """All files below a directory, with what is in them."""
-    return {
-        path.relative_to(directory).as_posix(): path.read_text() for path in directory.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(directory).as_posix(): path.read_text() for path in directory.rglob("*") if path.is_file()}
 
 
 def chat(text: str, number: int = 1) -> bytes:
