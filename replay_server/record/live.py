@@ -29,7 +29,7 @@ _EXCLUDED = frozenset({408, 429})
 class LiveTraffic:
     """Stands between clients and upstreams: implements `Live`.
 
-    `forwards_misses`: what is not recorded goes on as well. `largest`: bytes of an answer that are recorded at most.
+    `largest`: bytes of an answer that are recorded at most.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class LiveTraffic:
         cassettes: LiveCassettes,
         mode: RecordMode,
         *,
-        forwards_misses: bool,
         record_errors: bool,
         largest: int,
     ) -> None:
@@ -49,22 +48,24 @@ class LiveTraffic:
         self._forwarder = forwarder
         self._cassettes = cassettes
         self._mode = mode
-        self._forwards_misses = forwards_misses
         self._record_errors = record_errors
         self._largest = largest
         self._reading_on: set[asyncio.Task[None]] = set()
 
-    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
-        """See `Live`."""
+    async def ask(
+        self, asked: Keyed, raw: RawRequest, session: str, match: Match | None, *, forwards_misses: bool
+    ) -> WireLive | None:
+        """See `Live`. `forwards_misses`: what is not recorded goes on as well."""
         episode = None if self._mode is RecordMode.NONE else await self._episode(asked, raw, session, match)
         there = match is not None and (episode is None or _holds(match, episode.place))
         if episode and not self._mode.records(there=there, cassette_existed=episode.cassette_existed):
             episode = None
-        if episode is None and (there or not self._forwards_misses):
+        if episode is None and (there or not forwards_misses):
             return None
         upstream = choose(self._upstreams, raw.path, asked.request.model)
         if upstream is None:
-            self._check_answered(asked, match)
+            if forwards_misses:
+                _check_answered(asked, match)
             return None
         return await self._forward(upstream, raw, asked, episode)
 
@@ -81,12 +82,6 @@ class LiveTraffic:
             cassette_existed=self._cassettes.existed(cassette),
             match=match,
         )
-
-    def _check_answered(self, asked: Keyed, match: Match | None) -> None:
-        """No upstream takes this: raise NotFound, unless something else answers it."""
-        if self._forwards_misses and match is None and not asked.resource.known:
-            what = f"{asked.request.endpoint} with the model {asked.request.model!r}"
-            raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
 
     async def _forward(
         self, upstream: Upstream, raw: RawRequest, asked: Keyed, episode: Episode | None
@@ -124,6 +119,13 @@ class LiveTraffic:
         await asyncio.gather(*self._reading_on, return_exceptions=True)
         await self._forwarder.close()
         await self._cassettes.close()
+
+
+def _check_answered(asked: Keyed, match: Match | None) -> None:
+    """No upstream takes this: raise NotFound, unless something else answers it."""
+    if match is None and not asked.resource.known:
+        what = f"{asked.request.endpoint} with the model {asked.request.model!r}"
+        raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
 
 
 def _holds(match: Match, place: int) -> bool:
