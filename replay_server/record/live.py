@@ -70,7 +70,7 @@ class LiveTraffic:
         return await self._forward(upstream, raw, asked, episode)
 
     async def _episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
-        named = raw.headers.get(_RECORD_TO) or session
+        named = raw.headers.get(_RECORD_TO) or await self._cassettes.named_by(session) or session
         cassette = named or UNNAMED
         cassette_folder(self._directory, cassette)
         return Episode(

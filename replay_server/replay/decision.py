@@ -142,6 +142,7 @@ class Replay:
             asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
         else:
             told = await self.told(session)
+            pace = pace or _read_pace(told.pace)
             asked, found = self._look_up(resource, request, raw, session, told)
         try:
             return await self._answer(asked, found, session, told, raw, refusal, pace)
@@ -292,6 +293,14 @@ class Replay:
 
 def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
+
+
+def _read_pace(text: str | None) -> Pace | None:
+    if text is None:
+        return None
+    from replay_server.pace import parse_pace  # nobody needs it who wants no pace
+
+    return parse_pace(text)
 
 
 def _timing(
