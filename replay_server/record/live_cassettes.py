@@ -21,7 +21,7 @@ from replay_server.cassettes.file import CassetteFile, Stored, document_text
 from replay_server.cassettes.files import Signature, signature
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Keyed, Match, is_part_of
+from replay_server.cassettes.matching import Keyed, Match, Scope, is_part_of
 from replay_server.cassettes.raw import write_raw
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
@@ -117,8 +117,12 @@ class LiveCassettes:
             log.error("not recorded: %s", printable(str(error)))
             return
         if saved is not None:
+            before = self._library.held(saved[0])
             self._library.put(*saved)
-        found = self._library.find(episode.asked)  # that of the file, which was read anew
+            self._tally.replaced(before, self._library.held(saved[0]))
+        # The file that has it now; one that had it before is of the same cassette.
+        cassette = episode.cassette if saved is None else saved[0].rpartition(".")[0]
+        found = self._library.find(episode.asked, Scope((cassette,)))
         if isinstance(found, Match):
             self._tally.recorded(found.interaction)
 

@@ -12,6 +12,8 @@ from replay_server.replay.additions import is_added
 from replay_server.replay.report import Answers, Kind, Report, Row, merge
 from replay_server.replay.tally import Which
 
+_NEVER_MET = -1
+
 
 @dataclass(slots=True)
 class _Use:
@@ -23,7 +25,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A tally at one moment, and what the library held then. `met` and `recorded` are by the identity of objects."""
+    """A tally at one moment, and what the library held then. `met` and `recorded` are by number."""
 
     counts: Mapping[Which, int]
     met: Mapping[int, Interaction]
@@ -51,28 +53,29 @@ class Snapshot:
 
     def _rows(self) -> Iterator[Row]:
         uses = self._uses()
-        for identity, row in self._places():
-            use = uses.get(identity) or _Use()
-            yield replace(row, hits=use.hits, recorded=self.recorded.get(identity, 0), drift=dict(use.drift))
+        for number, row in self._places():
+            use = uses.get(number) or _Use()
+            yield replace(row, hits=use.hits, recorded=self.recorded.get(number, 0), drift=dict(use.drift))
 
     def _uses(self) -> dict[int, _Use]:
         uses: dict[int, _Use] = defaultdict(_Use)
-        for (_, _, _, _, identity, drift), count in self.counts.items():
-            uses[identity].hits += count
+        for (_, _, _, _, number, drift), count in self.counts.items():
+            uses[number].hits += count
             for name in drift:
-                uses[identity].drift[self.redactor.text(name)] += count
+                uses[number].drift[self.redactor.text(name)] += count
         return uses
 
     def _places(self) -> Iterator[tuple[int, Row]]:
-        """The place of each interaction that is there or was, by its identity."""
+        """The place of each interaction that is there or was, and its number if it has been met."""
+        numbers = {id(interaction): number for number, interaction in self.met.items()}
         rows = {id(interaction): _row(interaction) for interaction in self.held}
-        yield from rows.items()
+        yield from ((numbers.get(identity, _NEVER_MET), row) for identity, row in rows.items())
         documents = {(row.cassette, row.digest): row for row in reversed(rows.values())}
-        for identity in self.met.keys() - rows.keys():
-            row = _row(self.met[identity])
+        for number in (numbers[identity] for identity in numbers.keys() - rows.keys()):
+            row = _row(self.met[number])
             # Its file was read anew: it may be there as it was, perhaps in another place.
             gone = row if row.kind is Kind.ADDED else replace(row, kind=Kind.GONE)
-            yield identity, documents.get((row.cassette, row.digest), gone)
+            yield number, documents.get((row.cassette, row.digest), gone)
 
 
 def held(library: Library) -> Iterator[Interaction]:

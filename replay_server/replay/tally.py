@@ -5,6 +5,7 @@ the bounds, sessions and drift are no longer told apart.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from replay_server.cassettes.library import Library
@@ -39,7 +40,7 @@ Noted: TypeAlias = tuple[str, str, str, int, Match | None, float | None, bool]
 No seconds: it has not begun yet, and somebody else will measure it.
 """
 Which: TypeAlias = tuple[str, str, str, int, int, tuple[str, ...]]
-"""Session, endpoint, source, status, the identity of the interaction, the fields adrift."""
+"""Session, endpoint, source, status, the number of the interaction, the fields adrift."""
 
 
 class Tally:
@@ -49,7 +50,8 @@ class Tally:
         self._noted: list[Noted] = []
         self._measures = Measures()
         self._counts: dict[Which, int] = {}
-        self._met: dict[int, Interaction] = {}  # which keeps them, so that no other object gets their identity
+        self._numbers: dict[int, int] = {}  # by the identity of the object
+        self._met: dict[int, Interaction] = {}  # by number; which keeps them, so that no other gets their identity
         self._recorded: Counter[int] = Counter()
         self._sessions: set[str] = set()
         self._misses: dict[str, int] = {}
@@ -68,7 +70,15 @@ class Tally:
 
     def recorded(self, interaction: Interaction) -> None:
         """Count an answer that was recorded, or was found to be there already."""
-        self._recorded[self._identity(interaction)] += 1
+        self._recorded[self._number(interaction)] += 1
+
+    def replaced(self, before: Iterable[Interaction], now: Iterable[Interaction]) -> None:
+        """Count on where a recorder has put an answer into a file: each document is still in its place."""
+        self._count()
+        for old, new in zip(before, now, strict=False):
+            number = self._numbers.pop(id(old), None)
+            if number is not None:
+                self._take(new, number)
 
     @property
     def measures(self) -> Measures:
@@ -106,25 +116,21 @@ class Tally:
 
     def _count(self) -> None:
         for session, named, source, status, match, seconds, stream in self._noted:
-            endpoint = _KNOWN.get(named, OTHER)
-            if match is None:
-                which: Which = (session, endpoint, source, status, NONE, ())
-            else:
-                which = (session, endpoint, source, status, id(match.interaction), match.drift)
+            number, drift = (NONE, ()) if match is None else (self._number(match.interaction), match.drift)
+            which: Which = (session, _KNOWN.get(named, OTHER), source, status, number, drift)
             if which in self._counts:
                 self._counts[which] += 1
             else:
-                self._meet(which, match)
+                self._meet(which)
             if seconds is not None:
                 self._measures.observe(source, seconds, stream=stream)
         self._noted.clear()
 
-    def _meet(self, which: Which, match: Match | None) -> None:
-        session, endpoint, source, status, _, drift = which
-        identity = NONE if match is None else self._identity(match.interaction)
+    def _meet(self, which: Which) -> None:
+        session, endpoint, source, status, number, drift = which
         if len(self._counts) >= MOST_COUNTS:
             session, drift = OTHERS, (OTHERS,) if drift else ()
-        which = (self._session(session), endpoint, source, status, identity, drift)
+        which = (self._session(session), endpoint, source, status, number, drift)
         self._counts[which] = self._counts.get(which, 0) + 1
 
     def _session(self, session: str) -> str:
@@ -133,11 +139,17 @@ class Tally:
         self._sessions.add(session)
         return session
 
-    def _identity(self, interaction: Interaction) -> int:
-        identity = id(interaction)
-        if identity not in self._met:
-            if len(self._met) >= MOST_INTERACTIONS:
-                self._complete = False
-                return NONE
-            self._met[identity] = interaction
-        return identity
+    def _number(self, interaction: Interaction) -> int:
+        number = self._numbers.get(id(interaction))
+        if number is not None:
+            return number
+        if len(self._met) >= MOST_INTERACTIONS:
+            self._complete = False
+            return NONE
+        number = len(self._met) + 1
+        self._take(interaction, number)
+        return number
+
+    def _take(self, interaction: Interaction, number: int) -> None:
+        self._numbers[id(interaction)] = number
+        self._met[number] = interaction

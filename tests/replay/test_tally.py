@@ -93,6 +93,22 @@ def test_a_document_that_is_gone_keeps_its_hits() -> None:
     assert sorted(used(tally, library)) == [("a.yaml#1", Kind.GONE, 1), ("a.yaml#1", Kind.WRITTEN, 0)]
 
 
+def test_a_document_that_a_recorder_has_added_to_is_the_same_one() -> None:
+    (one,) = held = interactions("one")
+    tally, library = Tally(), Library("cassettes", held)
+    hit(tally, one)
+
+    grown = list(
+        read_cassette("a.yaml", document("one").replace("{content: one}", "[{content: one}, {content: two}]").encode())
+    )
+    library.put("a.yaml", grown)
+    tally.replaced(held, grown)
+    tally.recorded(grown[0])
+
+    (row,) = tally.report(library).interactions
+    assert (row.kind, row.hits, row.recorded) == (Kind.WRITTEN, 1, 1)
+
+
 def test_twins_are_told_apart() -> None:
     first, second = held = interactions("one", "one")
     tally = Tally()
