@@ -101,7 +101,7 @@ class App:
         return self.ready.result().tally.measures
 
     def _begun(self, replay_headers: Mapping[str, str], started: float, *, stream: bool) -> None:
-        self._measures.observe(replay_headers["x-replay-source"], self._clock() - started, stream=stream)
+        self._measures.observe(replay_headers["x-replay-source"], [self._clock() - started], stream=stream)
 
     async def _pass_on(
         self, wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest, started: float

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from replay_server.replay.measures import Histogram
@@ -152,6 +154,18 @@ async def test_without_its_package_the_page_says_what_to_install(
 
     assert (response.status, error["code"]) == (501, "no_metrics")
     assert error["message"] == "/metrics needs the package prometheus-client: pip install 'replay-server[metrics]'"
+
+
+@given(st.lists(st.floats(min_value=-1, max_value=100)))
+def test_many_values_are_counted_as_each_of_them_is(values: list[float]) -> None:
+    together, one_by_one = Histogram(), Histogram()
+
+    together.observe_all(values)
+    for value in values:
+        one_by_one.observe(value)
+
+    assert together.buckets() == one_by_one.buckets()
+    assert together.total == pytest.approx(one_by_one.total)
 
 
 def test_a_value_is_counted_at_its_bound_and_below_and_a_clock_that_was_set_back_takes_nothing_off() -> None:
