@@ -30,6 +30,8 @@ class RawRequest:
     """Names and values, decoded, in the order of the URL: a name may come more than once."""
     headers: Mapping[str, str]
     body: bytes
+    target: str = ""
+    """Path and query as they stand in the request line, encoded, with the session. Empty: nobody has kept it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ DEFAULT_UPSTREAM_TIMEOUT = 600.0
 class Upstream:
     """Where some requests go. `selector`: a glob of model names, a path prefix that starts with `/`, or empty for all.
 
-    `api_key` takes the place of the client's own key; None: the client's goes on.
+    `api_key` takes the place of the client's own key, an empty one too: then none is sent. None: the client's goes on.
     """
 
     selector: str

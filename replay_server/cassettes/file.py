@@ -6,10 +6,11 @@ import re
 import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from replay_server.cassettes.atomic import is_temporary, write_atomically
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import read_cassette
@@ -86,8 +87,7 @@ class CassetteFile:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else who asks for the lock writes meanwhile; what others have written by now is in `documents`."""
-        make_directory(self.path.parent)
-        with _lock(self.path.parent):
+        with locked_directory(self.path.parent):
             now = _read_bytes(self.path)
             if now != self._before:
                 self._before = now
@@ -112,28 +112,63 @@ def _read_bytes(path: Path) -> bytes | None:
 
 
 @contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Other processes that record into the directory wait. The lock goes with the process, and leaves no file."""
-    if sys.platform == "win32":  # it has no such lock
-        yield
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
+def locked_directory(directory: Path) -> Iterator[None]:
+    """Other processes that record into the directory wait. The lock goes with the process, and leaves no file.
+
+    The directory is made where there is none. Raises UsageError.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = _open_directory(directory)
+    except OSError as error:
+        raise _not_writable(directory, error) from None
+    try:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_directory(directory: Path) -> int:
+    """The directory as a descriptor with the lock."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":  # it has no such lock, and opens no directories
+        return os.open(os.devnull, os.O_RDONLY)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def make_directory(directory: Path) -> None:
     """Make a directory that can be written to. Raises UsageError."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / f".{secrets.token_hex(8)}"
+        probe = directory / f".{secrets.token_hex(8)}.tmp"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UsageError(f"{directory}: cannot be written to: {error.strerror}") from None
+        raise _not_writable(directory, error) from None
+
+
+def _not_writable(directory: Path, error: OSError) -> UsageError:
+    return UsageError(f"{directory}: cannot be written to: {error.strerror}")
+
+
+def sweep(directory: Path) -> None:
+    """Remove what writers that were killed have left behind, here and below."""
+    for folder, _, files in os.walk(directory):
+        left = [name for name in files if is_temporary(name)]
+        if left:
+            _remove(Path(folder), left)
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    # Where the lock is ours nobody is writing: what has such a name still, nobody will finish.
+    with suppress(UsageError, OSError), locked_directory(folder):  # suppressed: a folder of somebody else's
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
 
 
 def document_text(
@@ -150,23 +185,3 @@ def document_text(
     fields["request"] = dict(request)
     fields["response"] = dict(responses[0]) if len(responses) == 1 else [dict(response) for response in responses]
     return dump({**fields, **last})
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole at any moment: under another name first, then in one step. Raises UsageError."""
-    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        try:
-            _write_through(temporary, data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}; what was there is untouched") from None
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

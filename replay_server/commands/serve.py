@@ -185,7 +185,7 @@ def _upstreams(
     from replay_server.record.upstream_url import read_upstreams
 
     found = read_upstreams(upstreams, variables, os.environ)
-    if api_keys and not all(upstream.api_key for upstream in found) and not variables:
+    if api_keys and any(upstream.api_key is None for upstream in found):
         raise UsageError(
             "--api-key guards this server, so the clients' keys are not for the upstream: name the variable of its key"
             " with --api-key-env, or pass --api-key-env '' if it needs none"

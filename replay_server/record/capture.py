@@ -78,12 +78,19 @@ class Capture:
     def _give_up(self, why: str) -> None:
         self._failure = why
         self._body.clear()
+        self._cutter = None
 
     def has_ended(self, resource: Resource) -> bool:
         """Whether a stream's last event has come."""
         frames = self._cutter.frames if self._cutter and self._failure is None else []
         data = frame_data(frames[-1].data) if frames else None
         return data is not None and resource.ends_stream(data) is True
+
+    def so_far(self, resource: Resource) -> Answered:
+        """The frames that have come whole, as an answer. Raises NotWhole."""
+        frames = tuple(self._cutter.frames) if self._cutter else ()
+        check_stream(frames, resource)
+        return Answered(self._status, self._headers, b"".join(frame.data for frame in frames), frames)
 
     def answered(self, resource: Resource, now: float, *, even_broken: bool = False) -> Answered:
         """The answer, once there is no more. Raises NotWhole, unless one that is `even_broken` is wanted."""

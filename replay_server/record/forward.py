@@ -1,9 +1,10 @@
 """Sending a client's request on to an upstream, and its answer back: as they are, but for what is between two hosts."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -14,6 +15,7 @@ from replay_server.errors import ApiError
 from replay_server.interaction import RawRequest
 from replay_server.record.recording import Recording
 from replay_server.record.upstream import reason
+from replay_server.terminal import printable
 
 # Source: RFC 9110, section 7.6.1, and what is said anew for each connection.
 _BETWEEN_HOSTS = frozenset(
@@ -29,6 +31,9 @@ _KEY_HEADERS = ("authorization", "api-key", "x-api-key")
 _LONGEST_CONNECT = 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
+_LONGEST_EPILOGUE = 1.0
+
+log = logging.getLogger("replay_server")
 
 
 class Forwarder:
@@ -48,7 +53,7 @@ class Forwarder:
 
     async def send(self, url: str, raw: RawRequest, api_key: str | None) -> aiohttp.ClientResponse:
         """The head of the upstream's answer. Raises ApiError where there is none."""
-        target, method, data = _with_query(url, raw), raw.method, raw.body
+        target, method, data = URL(url), raw.method, raw.body
         headers = forwarded_headers(raw.headers, api_key)
         for _ in range(_MOST_REDIRECTS):
             response = await self._send_once(method, target, headers, data)
@@ -102,20 +107,20 @@ def _accepted(asked: str) -> str:
 
 
 def _replace_key(headers: CIMultiDict[str], api_key: str) -> None:
-    """Where the client has put its own key: OpenAI's header, Azure's, or Anthropic's."""
-    used = [name for name in _KEY_HEADERS if name in headers]
-    for name in used or _KEY_HEADERS[:1]:
+    """Where the client has put its own key: OpenAI's header, Azure's, or Anthropic's. An empty one: no key at all."""
+    used = [name for name in _KEY_HEADERS if headers.popall(name, None)]
+    for name in (used or _KEY_HEADERS[:1]) if api_key else ():
         headers[name] = f"Bearer {api_key}" if name == "authorization" else api_key
-
-
-def _with_query(url: str, raw: RawRequest) -> URL:
-    return URL(f"{url}?{urlencode(raw.query)}" if raw.query else url, encoded=bool(raw.query))
 
 
 def _redirected(url: URL, location: str) -> URL:
     """Where a redirect leads, on the same host. Raises ApiError for another one."""
-    target = url.join(URL(location))
-    if target.origin() != url.origin():
+    try:
+        target = url.join(URL(location))
+        is_elsewhere = target.origin() != url.origin()
+    except ValueError:
+        raise _bad_gateway(f"the upstream {_shown(url)} redirects to what is no URL", "upstream_redirects") from None
+    if is_elsewhere:
         raise _bad_gateway(
             f"the upstream {_shown(url)} redirects to another host, {_shown(target)}, which is not followed:"
             " give that one as --upstream",
@@ -152,34 +157,57 @@ class ForwardedAnswer:
         self._recording = recording
         self._go_on = go_on
         self._left = False
+        self._held = b""
+
+    async def begin(self) -> None:
+        """An answer without a body is whole with its head, so it is saved before that goes out."""
+        if self._is_last_piece():
+            await self._complete()
 
     async def read(self) -> bytes:
         """The next piece of the body, empty at its end. Raises ConnectionError where it breaks off.
 
-        The piece that completes a recording is given when the recording is on disk: who has the answer has the file.
+        The last byte is given when the recording is on disk: who has the whole answer has the file, and nobody waits
+        for the disk to see the rest.
         """
+        if self._held:
+            return await self._complete()
         try:
             data = await self._response.content.readany()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            why = reason(error)
-            await self._end(why)
-            raise ConnectionError(f"the upstream {why}") from None
-        if self._recording is None:
+            raise ConnectionError(await self._broken(reason(error))) from None
+        recording = self._recording
+        if recording is None:
             return data
         if data:
-            self._recording.take(data, time.monotonic())
-        if not data or self._is_last_piece() or self._recording.has_ended:
-            await self._end(None)
-        return data
+            recording.take(data, time.monotonic())
+        if data and not (self._is_last_piece() or recording.has_ended):
+            return data
+        self._held = data[-1:]
+        return data[:-1] or await self._complete()
+
+    async def _complete(self) -> bytes:
+        """Save what came; the byte that was held back."""
+        held, self._held, recording = self._held, b"", self._recording
+        if recording is not None:
+            if self._is_last_piece():
+                self._recording = None
+                await recording.finish(None, time.monotonic())
+            else:
+                await recording.save_so_far()
+        return held
 
     def _is_last_piece(self) -> bool:
         content = self._response.content
-        return content.is_eof() and content.exception() is None
+        return content.at_eof() and content.exception() is None
 
-    async def _end(self, failure: str | None) -> None:
+    async def _broken(self, why: str) -> str:
         recording, self._recording = self._recording, None
-        if recording is not None:
-            await recording.finish(failure, time.monotonic())
+        if recording is None:
+            log.warning("an answer breaks off: the upstream %s", printable(why))
+        else:
+            await recording.finish(why, time.monotonic())
+        return f"the upstream {why}"
 
     def leave(self) -> None:
         """The client has gone. What is recorded is read to its end all the same."""
@@ -191,9 +219,11 @@ class ForwardedAnswer:
 
     async def _read_on(self) -> None:
         try:
-            while self._recording is not None and await self.read():
-                continue
-        except ConnectionError:
+            while (recording := self._recording) is not None:
+                # What follows a last event has come with it, or hardly will.
+                async with asyncio.timeout(_LONGEST_EPILOGUE if recording.is_saved else None):
+                    await self.read()
+        except (ConnectionError, TimeoutError):
             return  # it has been noted, and there is nobody to tell
         finally:
             self._response.close()

@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from replay_server.cassettes.matching import Keyed, Match
+from replay_server.endpoints.address import Address
 from replay_server.endpoints.address import place as place_of
 from replay_server.errors import NotFound
 from replay_server.interaction import RawRequest, Repeat, WireLive
@@ -24,6 +26,7 @@ UNNAMED = "recorded"
 
 _RECORD_TO = "x-replay-record-to"
 _EXCLUDED = frozenset({408, 429})
+_STATUSES = range(200, 600)
 
 
 class LiveTraffic:
@@ -56,19 +59,26 @@ class LiveTraffic:
 
     async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
         """See `Live`."""
-        episode = None if self._mode is RecordMode.NONE else await self._episode(asked, raw, session, match)
-        there = match is not None and (episode is None or _holds(match, episode.place))
-        if episode and not self._mode.records(there=there, cassette_existed=episode.cassette_existed):
-            episode = None
-        if episode is None and (there or not self._forwards_misses):
+        episode = await self._episode(asked, raw, session, match)
+        if episode is None and (match is not None or not self._forwards_misses):
             return None
-        upstream = choose(self._upstreams, raw.path, asked.request.model)
+        path, query = _target(raw)
+        upstream = choose(self._upstreams, path.sent, asked.request.model)
         if upstream is None:
             self._check_answered(asked, match)
             return None
-        return await self._forward(upstream, raw, asked, episode)
+        url = url_for(upstream, path.sent, path.path) + query
+        return await self._forward(url, upstream.api_key, raw, asked, episode)
 
-    async def _episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
+    async def _episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode | None:
+        """What is to be recorded of the request; None where the mode says that nothing is."""
+        if self._mode is RecordMode.NONE:
+            return None
+        episode = await self._possible_episode(asked, raw, session, match)
+        there = match is not None and _holds(match, episode.place)
+        return episode if self._mode.records(there=there, cassette_existed=episode.cassette_existed) else None
+
+    async def _possible_episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
         named = raw.headers.get(_RECORD_TO) or session
         cassette = named or UNNAMED
         cassette_folder(self._directory, cassette)
@@ -89,23 +99,26 @@ class LiveTraffic:
             raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
 
     async def _forward(
-        self, upstream: Upstream, raw: RawRequest, asked: Keyed, episode: Episode | None
+        self, url: str, api_key: str | None, raw: RawRequest, asked: Keyed, episode: Episode | None
     ) -> ForwardedAnswer:
         started = time.monotonic()
-        url = url_for(upstream, raw.path, place_of(raw.path)[0].path)
-        response = await self._forwarder.send(url, raw, upstream.api_key)
+        response = await self._forwarder.send(url, raw, api_key)
         recording = self._recording(response, asked, episode, started) if episode else None
-        return ForwardedAnswer(response, recording, self._read_on)
+        answer = ForwardedAnswer(response, recording, self._read_on)
+        await answer.begin()
+        return answer
 
     def _recording(
         self, response: aiohttp.ClientResponse, asked: Keyed, episode: Episode, started: float
     ) -> Recording | None:
+        if response.status not in _STATUSES:
+            return None  # a cassette cannot hold it
         if not self._record_errors and (response.status in _EXCLUDED or response.status >= 500):
             return None
         headers = {name.lower(): value for name, value in response.headers.items()}
         capture = Capture(response.status, headers, started=started, largest=self._largest)
         return Recording(
-            asked.resource,
+            asked,
             capture,
             lambda answered: self._cassettes.save(episode, answered),
             even_broken=self._record_errors,
@@ -124,6 +137,15 @@ class LiveTraffic:
         await asyncio.gather(*self._reading_on, return_exceptions=True)
         await self._forwarder.close()
         await self._cassettes.close()
+
+
+def _target(raw: RawRequest) -> tuple[Address, str]:
+    """The address as the client has encoded it, and the query with its question mark."""
+    target = raw.target or raw.path
+    if not target.startswith("/"):  # a client that takes us for a proxy names the host as well
+        target = urlsplit(target)._replace(scheme="", netloc="").geturl()
+    path, mark, query = target.partition("?")
+    return place_of(path)[0], mark + query
 
 
 def _holds(match: Match, place: int) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from replay_server.cassettes.file import CassetteFile, Stored, document_text
+from replay_server.cassettes.file import CassetteFile, Stored, document_text, sweep
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match, is_part_of
@@ -25,10 +25,8 @@ from replay_server.cassettes.raw import write_raw
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
-from replay_server.cassettes.yaml import documents
-from replay_server.cassettes.yaml_writer import dump
 from replay_server.errors import BadRequest, UsageError
-from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded
+from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded, Response
 from replay_server.record.modes import RecordMode
 from replay_server.replay.state import State
 from replay_server.terminal import printable
@@ -72,10 +70,27 @@ class Episode:
 
 @dataclass(slots=True)
 class _Run:
-    """What this process has put into one sequence for one session: after `held` others, the answers at `places`."""
+    """What this process has put into one sequence for one session, place by place.
+
+    `held` answers were there before it. Where `continued`, others have come since it began: it goes on behind them.
+    """
 
     held: int
-    places: list[int] = field(default_factory=list)
+    continued: bool = False
+    added: list[int] = field(default_factory=list)
+    replaced: set[int] = field(default_factory=set)
+
+    def takes_place_of_another(self, place: int) -> bool:
+        """Whether the sequence had an answer at this place when the run began."""
+        return place < self.held and not self.continued
+
+    def at(self, place: int) -> int:
+        """Where in the sequence the answer of a place stands, or will stand."""
+        return place if self.takes_place_of_another(place) else self.held + bisect_left(self.added, place)
+
+    def has(self, place: int) -> bool:
+        """Whether the answer of a place is there."""
+        return place in self.replaced or place in self.added
 
 
 class LiveCassettes:
@@ -89,6 +104,8 @@ class LiveCassettes:
         self._existed: dict[str, bool] = {}
         self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
+        if mode is not RecordMode.NONE:
+            self._writer.submit(sweep, directory)
 
     def existed(self, cassette: str) -> bool:
         """Whether the cassette was there before this process recorded into it."""
@@ -106,7 +123,8 @@ class LiveCassettes:
         """Put an answer into its cassette and the library. What goes wrong is logged: the client has its answer."""
         loop = asyncio.get_running_loop()
         try:
-            saved = await loop.run_in_executor(self._writer, self._save, episode, answered)
+            # Whoever waits may give up, when the server stops: the answer has come, so it is written all the same.
+            saved = await asyncio.shield(loop.run_in_executor(self._writer, self._save, episode, answered))
         except UsageError as error:
             log.error("not recorded: %s", printable(str(error)))
             return
@@ -157,45 +175,44 @@ class LiveCassettes:
     ) -> tuple[str, list[Interaction]] | None:
         before = _responses(stored)
         redacted = episode.asked.redaction.answered(answered)
-        responses = self._merged(before, _faithful_form(redacted, episode.asked), file, episode)
-        if responses is None:
-            return None
-        self._remember(file, before, episode)
+        answer = answered_form(redacted)
+        responses = self._merged(before, answer, self._run(file, before, episode), episode)
         if responses == before:
             return None
-        text = _document(stored, episode.asked, responses)
-        texts = [text if found is stored else found.text for _, found in file.documents] or [text]
-        interactions = list(read_cassette(file.name, "---\n".join(texts).encode(), str(file.path)))
-        file.write(texts)
+        document = _Document(file, stored, episode.asked)
+        at = next(place for place, response in enumerate(responses) if response is answer)
+        text, interactions = document.written(responses)
+        if not _is_faithful(document.among(interactions).responses[at], redacted):
+            responses[at] = _raw_form(redacted)
+            text, interactions = document.written(responses)
+        file.write(text)
         return file.name, interactions
 
-    def _merged(
-        self, before: list[JsonObject], answer: JsonObject, file: CassetteFile, episode: Episode
-    ) -> list[JsonObject] | None:
-        """The sequence with the answer in its place; None where it is there already."""
-        run = self._runs.get(_run_key(file, episode)) or _Run(held=len(before))
-        at = bisect_left(run.places, episode.place)
-        if self._mode is RecordMode.ALL:
-            return _replaced(before, answer, at, len(run.places), episode.asked)
-        others_wrote = len(before) != run.held + len(run.places)
-        if not run.places and len(before) > episode.place:
-            return None  # somebody else has recorded it meanwhile
-        if not episode.named and before and _same(episode.asked, before[-1], answer):
-            return None  # where nobody says that a run begins, the same again is nothing new
-        at = len(before) if others_wrote else run.held + at
+    def _merged(self, before: list[JsonObject], answer: JsonObject, run: _Run, episode: Episode) -> list[JsonObject]:
+        """The sequence with the answer in its place."""
+        place, at, asked = episode.place, run.at(episode.place), episode.asked
+        replaced = [*before[:at], answer, *before[at + 1 :]]
+        if run.has(place):
+            return replaced  # more of it has come
+        if run.takes_place_of_another(place):
+            if self._mode is not RecordMode.ALL or _same(asked, before[at], answer):
+                return before  # in other modes, somebody else has recorded it meanwhile
+            run.replaced.add(place)
+            return replaced
+        if not episode.named and before and _same(asked, before[-1], answer):
+            return before  # where nobody says that a run begins, the same again is nothing new
+        insort(run.added, place)
         return [*before[:at], answer, *before[at:]]
 
-    def _remember(self, file: CassetteFile, before: list[JsonObject], episode: Episode) -> None:
-        key = _run_key(file, episode)
+    def _run(self, file: CassetteFile, before: list[JsonObject], episode: Episode) -> _Run:
+        key = (file.name, episode.session, episode.asked.identity)
         run = self._runs.setdefault(key, _Run(held=len(before)))
-        run.places.insert(bisect_left(run.places, episode.place), episode.place)
+        if len(before) != run.held + len(run.added):
+            run = self._runs[key] = _Run(held=len(before), continued=True)
         self._runs.move_to_end(key)
         if len(self._runs) > _RUNS_REMEMBERED:
             self._runs.popitem(last=False)
-
-
-def _run_key(file: CassetteFile, episode: Episode) -> tuple[str, str, bytes]:
-    return file.name, episode.session, episode.asked.identity
+        return run
 
 
 def _has_cassettes(folder: Path) -> bool:
@@ -208,25 +225,9 @@ def _responses(stored: Stored | None) -> list[JsonObject]:
     return [each for each in listed if isinstance(each, dict)]
 
 
-def _replaced(
-    before: list[JsonObject], answer: JsonObject, at: int, ours: int, asked: Keyed
-) -> list[JsonObject] | None:
-    """The sequence with one of its old answers, the first after `ours`, given up for the new one."""
-    new, old = before[:ours], before[ours:]
-    if at == ours and old and _same(asked, old[0], answer):
-        answer = old[0]
-    return [*new[:at], answer, *new[at:], *old[1:]]
-
-
 def _same(asked: Keyed, *pair: JsonObject) -> bool:
     left, right = (read_response(dict(response), asked.resource) for response in pair)
     return same_answer(asked.resource, left, right)
-
-
-def _faithful_form(answered: Answered, asked: Keyed) -> JsonObject:
-    """The form that reads best among those that give the very bytes again. Each is written, read, and compared."""
-    forms = (answered_form(answered), _raw_form(answered))
-    return next((form for form in forms if _comes_back(form, answered, asked)), forms[-1])
 
 
 def _raw_form(answered: Answered) -> dict[str, Json]:
@@ -234,20 +235,38 @@ def _raw_form(answered: Answered) -> dict[str, Json]:
     return {name: form[name] for name in ("status", "headers") if name in form} | {"raw": write_raw(answered.body)}
 
 
-def _comes_back(form: JsonObject, answered: Answered, asked: Keyed) -> bool:
-    (document,) = documents(dump(form).encode())
-    response = read_response(document.value, asked.resource)
+def _is_faithful(response: Response, answered: Answered) -> bool:
     return isinstance(response, Recorded) and response.body == answered.body
 
 
-def _document(stored: Stored | None, asked: Keyed, responses: list[JsonObject]) -> str:
-    """The text of the document; what else its writer has put there stays."""
-    fields: Mapping[str, Json] = stored.fields if stored else {}
-    first = {name: fields[name] for name in ("version", "name") if name in fields}
-    written = {"endpoint", "request", "response", "recorded", *first}
-    last = {name: value for name, value in fields.items() if name not in written}
-    day = datetime.now(UTC).date().isoformat()
-    return document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
+class _Document:
+    """A document of a file, there already or new at its end, that gets other responses."""
+
+    def __init__(self, file: CassetteFile, stored: Stored | None, asked: Keyed) -> None:
+        self._file = file
+        self._stored = stored
+        self._asked = asked
+
+    def written(self, responses: list[JsonObject]) -> tuple[list[str], list[Interaction]]:
+        """The texts of the file's documents, and what is read from them."""
+        text = self._text(responses)
+        texts = [text if found is self._stored else found.text for _, found in self._file.documents] or [text]
+        data = "---\n".join(texts).encode()
+        return texts, list(read_cassette(self._file.name, data, str(self._file.path)))
+
+    def among(self, interactions: list[Interaction]) -> Interaction:
+        """The document's own interaction."""
+        places = (place for place, (_, found) in enumerate(self._file.documents) if found is self._stored)
+        return interactions[next(places, 0)]
+
+    def _text(self, responses: list[JsonObject]) -> str:
+        """The text of the document; what else its writer has put there stays."""
+        fields: Mapping[str, Json] = self._stored.fields if self._stored else {}
+        first = {name: fields[name] for name in ("version", "name") if name in fields}
+        written = {"endpoint", "request", "response", "recorded", *first}
+        last: dict[str, Json] = {name: value for name, value in fields.items() if name not in written}
+        last["recorded"] = {"at": datetime.now(UTC).date().isoformat()}
+        return document_text(self._asked.request.body, self._asked.resource, responses, first, last)
 
 
 def slug(asked: Keyed) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -120,8 +121,15 @@ def reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientPayloadError):
         return "broke off in the middle of its answer"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot be connected to: {error.os_error.strerror or error.os_error}"
+        return f"cannot be connected to: {_words_of(error.os_error)}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"answered what is not HTTP: {words(error.message.encode())}"
     return str(error) or type(error).__name__
+
+
+def _words_of(error: OSError) -> str:
+    # asyncio words it around the system's own message; what getaddrinfo says has a negative number.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _read_plain(response: aiohttp.ClientResponse, body: bytes) -> Answered:

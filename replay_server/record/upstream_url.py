@@ -9,6 +9,7 @@ from replay_server.settings import Upstream
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _AZURE = "/openai/"
+_VERSION = "/v1"
 
 
 def upstream_url(text: str) -> str:
@@ -39,9 +40,9 @@ def url_for(upstream: Upstream, path: str, path_without_version: str) -> str:
     """The URL that a request to `path` is sent on to."""
     if upstream.selector.startswith("/"):
         return upstream.url + path.removeprefix(upstream.selector)
-    if path.startswith(_AZURE):  # Azure's paths are not below /v1
+    if path.startswith(_AZURE) and not upstream.url.endswith(_VERSION):  # Azure's paths are not below /v1
         return upstream.url + path
-    return (upstream.url if urlsplit(upstream.url).path else f"{upstream.url}/v1") + path_without_version
+    return (upstream.url if urlsplit(upstream.url).path else upstream.url + _VERSION) + path_without_version
 
 
 def choose(upstreams: Sequence[Upstream], path: str, model: str) -> Upstream | None:
@@ -70,9 +71,14 @@ def read_upstreams(
         shown = _shown(selector, variables[selector])
         raise UsageError(f"--api-key-env {shown}: there is no --upstream {_shown(selector, 'URL')}: add it")
     return tuple(
-        Upstream(selector, checked_url(url), read_key(variables.get(selector, ""), url, environment))
+        Upstream(selector, checked_url(url), _replacing_key(variables.get(selector), url, environment))
         for selector, url in urls.items()
     )
+
+
+def _replacing_key(variable: str | None, url: str, environment: Mapping[str, str]) -> str | None:
+    """The key that takes the place of the client's own: whoever names a variable, be it empty, does not mean that."""
+    return None if variable is None else read_key(variable, url, environment) or ""
 
 
 def _by_selector(option: str, texts: Sequence[str]) -> dict[str, str]:

@@ -199,7 +199,7 @@ class Replay:
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]
-        if isinstance(response, Recorded) and (recorded := _as_it_came(asked, response)) is not None:
+        if isinstance(response, Recorded) and (recorded := _as_it_came(asked, interaction, response)) is not None:
             return recorded
         key = rendered_key(asked, interaction, place, self.library.revision)
         wire = self._rendered.get(key)
@@ -243,9 +243,11 @@ def _timing(
     return Timing(pace=pace, resource=asked.resource, key=asked.key, place=place, recorded=recorded)
 
 
-def _as_it_came(asked: Keyed, recorded: Recorded) -> WireResponse | WireStream | None:
+def _as_it_came(asked: Keyed, interaction: Interaction, recorded: Recorded) -> WireResponse | WireStream | None:
     """The recorded bytes; None for an answer that came plain and is wanted as a stream, or the other way round."""
     other_mode = bool(recorded.frames) is not asked.request.stream
+    if other_mode and interaction.recorded and (interaction.request.get("stream") is True) is asked.request.stream:
+        other_mode = False  # the upstream itself answered in the other mode
     if other_mode and recorded.status == 200 and asked.resource.both_modes:
         return None
     if recorded.frames:

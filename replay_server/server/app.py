@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+import socket
+import struct
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ log = logging.getLogger("replay_server")
 SERVER = "replay-server"
 DEFAULT_SESSION = ""
 _OURS = "/__replay/"
+_RESET = struct.pack("ii", 1, 0)  # linger for no time at all: a reset in place of a good end
 _SPECIAL = re.compile(r"[?%#]")
 
 
@@ -115,6 +118,7 @@ class App:
             query=tuple(request.query.items()) if "?" in request.raw_path else (),
             headers=request.headers,
             body=await _body(request, self._max_body),
+            target=request.raw_path,
         )
         resource, understood, refusal = understand(raw, address, routed)
         if routed is None and self._pages.find(address.path):  # only a recording answers another method there
@@ -212,9 +216,21 @@ async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: w
         while request.method != "HEAD" and (data := await wire.read()):
             await response.write(data)
         await response.write_eof()
+    except ConnectionError:
+        _break_off(request)
+        raise
     finally:
         wire.leave()
     return response
+
+
+def _break_off(request: web.BaseRequest) -> None:
+    """End the connection so that what came is no whole answer to anybody."""
+    # Without length and chunks, as in HTTP/1.0, the connection's end is the answer's: it must be no good one.
+    if request.version < (1, 1) and request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        request.transport.abort()
 
 
 def _streamed(wire: WireStream, headers: Mapping[str, str], request: web.BaseRequest) -> web.Response:

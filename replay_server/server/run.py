@@ -24,7 +24,9 @@ from replay_server.settings import Settings
 if TYPE_CHECKING:
     from replay_server.record.live import LiveTraffic
 
-_GRACE_SECONDS = 5.0  # less than the ten after which containers are killed
+# Together less than the ten after which containers are killed.
+_GRACE_SECONDS = 5.0
+_RECORDING_GRACE_SECONDS = 3.0
 
 
 class RunningServer:
@@ -81,7 +83,7 @@ class RunningServer:
         self._app.pauses.hurry()
         await self._runner.cleanup()
         if self._live is not None:
-            await self._live.close(_GRACE_SECONDS)
+            await self._live.close(_RECORDING_GRACE_SECONDS)
 
 
 def on_miss(settings: Settings, library: Library) -> OnMiss:

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from replay_server.cassettes.file import write_atomically
+from replay_server.cassettes.atomic import write_atomically
 from replay_server.errors import UsageError
 from replay_server.record.modes import RecordMode
 from replay_server.record.run import Options, plan, record

@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
 
+from replay_server.cassettes.atomic import write_atomically
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.exchange import documents_of
-from replay_server.cassettes.file import write_atomically
 from replay_server.cassettes.files import load_config
 from replay_server.cassettes.importers.batch import read_batch
 from replay_server.cassettes.importers.content_coding import decoded
