@@ -101,15 +101,15 @@ def stop_process(process: subprocess.Popen[str]) -> str:
         return process.communicate()[1] or ""
 
 
-def serve_arguments(cassettes: Path, port: int = 0) -> list[str]:
+def serve_arguments(cassettes: Path, port: int = 0, *options: str) -> list[str]:
     """What starts a replay-server on these cassettes."""
-    return ["-m", "replay_server", "serve", "--cassettes", str(cassettes), "--port", str(port)]
+    return ["-m", "replay_server", "serve", "--cassettes", str(cassettes), "--port", str(port), *options]
 
 
 @contextmanager
-def replay_server(tree: Path, cassettes: Path) -> Iterator[Server]:
+def replay_server(tree: Path, cassettes: Path, *options: str) -> Iterator[Server]:
     """A replay-server that has indexed its cassettes."""
-    process = start_process(serve_arguments(cassettes), tree)
+    process = start_process(serve_arguments(cassettes, 0, *options), tree)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()  # printed once everything is indexed
@@ -145,7 +145,7 @@ def ref_server(answer: Answer, folder: Path, waits: Sequence[float] | None = Non
     write_answer(path, answer, waits)
     process = start_process(ref_arguments(path, port))
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield Server("ref", f"http://127.0.0.1:{port}", process)
     finally:
         stop_process(process)
@@ -158,7 +158,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for(port: int, process: subprocess.Popen[str]) -> None:
+    """Return once something listens."""
     ends = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < ends:
         with socket.socket() as tried:
