@@ -2,6 +2,7 @@
 
 - `console`: each `$ command` is run, and must print what stands below it; `...` stands for anything.
   `$ replay-server serve …` starts the server that the rest of the page talks to; `$ export A=b` holds for the rest too.
+  `$ replay-server serve --port 8081 … &` starts another one, which stays: an upstream.
 - `python`: run; what it prints must be the block without a language, or of `text`, right behind it.
 - a `python`, `json` or `yaml` block whose first line is `# some/file`: written to that file. A cassette must be one.
 - `yaml`: read by the reader of cassettes, or of replay.yaml; marked `vcrpy`, by the importer; other YAML (compose, CI)
@@ -96,12 +97,14 @@ def named(block: Block) -> str:
 
 
 class Reader:
-    """Follows a page as its reader would: in one directory, with one server at a time."""
+    """Follows a page as its reader would: in one directory, with one server at a time, and upstreams behind it."""
 
     def __init__(self, directory: Path, tools: Path) -> None:
         self.directory = directory
         self._server: subprocess.Popen[str] | None = None
         self.address = ""
+        self._upstreams: dict[str, tuple[str, subprocess.Popen[str]]] = {}
+        """By the address that the page gives them."""
         # The reader's pytest has none of our plugins.
         self.environment = {
             **os.environ,
@@ -122,9 +125,13 @@ class Reader:
 
     def stop(self) -> None:
         if self._server:
-            self._server.terminate()
-            self._server.communicate()
+            end(self._server)
             self._server = None
+
+    def stop_all(self) -> None:
+        self.stop()
+        for _, process in self._upstreams.values():
+            end(process)
 
     def _write(self, name: str, text: str) -> None:
         path = self.directory / name
@@ -143,7 +150,7 @@ class Reader:
     def _command(self, command: str) -> str:
         words = shlex.split(command)
         if words[:2] == ["replay-server", "serve"]:
-            return self._serve(words[2:])
+            return self._serve_behind(words[2:-1]) if words[-1] == "&" else self._serve(words[2:])
         if words[0] == "export":
             self.environment |= dict(word.partition("=")[::2] for word in words[1:])
             return ""
@@ -151,8 +158,19 @@ class Reader:
 
     def _serve(self, options: list[str]) -> str:
         self.stop()
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "replay_server", "serve", *options, "--port", "0"],
+        self._server, printed, self.address = self._start(options)
+        return printed.replace(self.address, ADDRESS) if self.address else printed
+
+    def _serve_behind(self, options: list[str]) -> str:
+        named = f"127.0.0.1:{options[options.index('--port') + 1]}"
+        process, printed, address = self._start(options)
+        self._upstreams[named] = (address, process)
+        return printed.replace(address, named)
+
+    def _start(self, options: list[str]) -> tuple[subprocess.Popen[str], str, str]:
+        """A server, what it prints until it listens, and where: nowhere, if it does not start."""
+        server = subprocess.Popen(
+            [sys.executable, "-m", "replay_server", "serve", *map(self._behind, options), "--port", "0"],
             cwd=self.directory,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -160,12 +178,17 @@ class Reader:
             text=True,
         )
         printed = ""
-        for line in self._server.stdout or ():
+        for line in server.stdout or ():
             printed += line
             if found := re.search(r"http://([\w.]+:\d+)/v1", line):
-                self.address = found[1]
-                break
-        return printed.replace(self.address, ADDRESS) if self.address else printed
+                return server, printed, found[1]
+        return server, printed, ""
+
+    def _behind(self, text: str) -> str:
+        """`text` with the addresses of the upstreams."""
+        for named, (address, _) in self._upstreams.items():
+            text = text.replace(named, address)
+        return text
 
     def _here(self, text: str) -> str:
         """`text` with the address of the page's server, which is started if there is none yet."""
@@ -202,6 +225,11 @@ class Reader:
         return printed.getvalue().replace(self.address or ADDRESS, ADDRESS)
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.communicate()
+
+
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """The commands of a `console` block, each with what it must print."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -235,7 +263,7 @@ def reader(tmp_path: Path, tools: Path) -> Iterator[Reader]:
     shutil.copytree(ROOT / "cassettes", directory / "cassettes")
     reader = Reader(directory, tools)
     yield reader
-    reader.stop()
+    reader.stop_all()
     gc.collect()  # clients that an example leaves open are closed here, not in another test
 
 
