@@ -14,6 +14,10 @@ DEFAULT_UPSTREAM_TIMEOUT = 600.0
 """Seconds without a sign of life: what the client libraries bear themselves."""
 
 
+DEFAULT_SESSION_AGE = 86_400.0
+"""Seconds. A session that nobody has used for a day is nobody's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """Where some requests go. `selector`: a glob of model names, a path prefix that starts with `/`, or empty for all.
@@ -42,3 +46,6 @@ class Settings:
     record_errors: bool = False
     upstream_timeout: float = DEFAULT_UPSTREAM_TIMEOUT
     pace: Pace | None = None
+    admin_keys: tuple[str, ...] = ()
+    session_age: float = DEFAULT_SESSION_AGE
+    watch: bool = False

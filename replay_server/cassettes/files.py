@@ -9,6 +9,9 @@ from replay_server.errors import CassetteError, UsageError
 
 _SUFFIXES = (".yaml", ".yml")
 
+Signature = tuple[int, int, int]
+"""Time of the last change, size and number of a file: while they are the same, so are its bytes."""
+
 
 def cassette_files(directory: Path) -> Iterator[tuple[str, Path]]:
     """The cassettes below a directory, with their names in it (`tools/weather.yaml`), in the order of the names.
@@ -24,9 +27,15 @@ def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
         for name in files:
             path = Path(folder, name)
             relative = path.relative_to(directory).as_posix()
-            if path.suffix in _SUFFIXES and not name.startswith(".") and relative != FILE_NAME:
+            if is_cassette(relative):
                 _check_name(relative)
                 yield relative, path
+
+
+def is_cassette(name: str) -> bool:
+    """Whether a file of this name below the directory would be a cassette."""
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return name.endswith(_SUFFIXES) and not hidden and name != FILE_NAME
 
 
 def _check_name(name: str) -> None:
@@ -48,6 +57,15 @@ def read_file(name: str, path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CassetteError(name, 1, f"cannot be read: {error.strerror}") from None
+
+
+def signature(path: Path) -> Signature | None:
+    """What a file looks like from outside; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def load_config(directory: Path) -> Config:

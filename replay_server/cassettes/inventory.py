@@ -37,12 +37,13 @@ class Row:
 
 def inventory(library: Library) -> list[Row]:
     """The rows, in the order of cassettes and places."""
-    rows = [(candidate.interaction, _row(candidate)) for candidate in library]
-    rows += [(matcher.interaction, _matcher_row(matcher)) for matcher in library.matchers or ()]
-    return [row for _, row in sorted(rows, key=lambda found: (found[0].cassette, found[0].place))]
+    rows = [(candidate.interaction, row(candidate)) for candidate in library]
+    rows += [(matcher.interaction, matcher_row(matcher)) for matcher in library.matchers or ()]
+    return [found for _, found in sorted(rows, key=lambda found: (found[0].cassette, found[0].place))]
 
 
-def _row(candidate: Candidate) -> Row:
+def row(candidate: Candidate) -> Row:
+    """The row of one interaction."""
     interaction = candidate.interaction
     return Row(
         interaction=interaction.id,
@@ -57,7 +58,7 @@ def _row(candidate: Candidate) -> Row:
     )
 
 
-def _matcher_row(matcher: "Matcher") -> Row:
+def matcher_row(matcher: "Matcher") -> Row:
     """A matcher has no key, and its conditions in place of a prompt."""
     interaction = matcher.interaction
     return Row(

@@ -14,7 +14,7 @@ from typing import Any
 
 from replay_server.cassettes.conditions import TEXT_FIELDS, Condition, Seen, conditions_of, model_test
 from replay_server.cassettes.linear_regex import RegexSet, escaped, is_glob
-from replay_server.cassettes.matching import Keyed
+from replay_server.cassettes.matching import EVERYTHING, Keyed, Scope
 from replay_server.conditions import Conditions, TextTest
 from replay_server.interaction import Interaction
 
@@ -119,20 +119,23 @@ class Matchers:
         """The matchers of each endpoint."""
         return self._by_endpoint.values()
 
-    def find(self, asked: Keyed, headers: Mapping[str, str]) -> Matched | None:
-        """The matcher that answers a request."""
+    def find(self, asked: Keyed, headers: Mapping[str, str], scope: Scope = EVERYTHING) -> Matched | None:
+        """The matcher that answers a request, of those that `scope` says."""
         index = self._by_endpoint.get(asked.request.endpoint)
         if index is None:
             return None
         seen = Seen(asked, headers)
-        found = index.first(seen)
+        found = index.first(seen, scope)
         return Matched(found, seen) if found else None
 
-    def nearest(self, asked: Keyed, headers: Mapping[str, str], count: int) -> list[NearMatcher]:
+    def nearest(
+        self, asked: Keyed, headers: Mapping[str, str], count: int, scope: Scope = EVERYTHING
+    ) -> list[NearMatcher]:
         """The matchers that fail in fewest conditions, best first."""
         index = self._by_endpoint.get(asked.request.endpoint)
         seen = Seen(asked, headers)
-        tried = ((matcher, matcher.failing(seen)) for matcher in (index.matchers if index else ()))
+        matchers = [matcher for matcher in (index.matchers if index else ()) if scope.admits(matcher.interaction)]
+        tried = ((matcher, matcher.failing(seen)) for matcher in matchers)
         best = nsmallest(count, tried, key=lambda found: (len(found[1]), found[0].rank))
         return [NearMatcher(matcher.interaction, failing) for matcher, failing in best]
 
@@ -152,10 +155,14 @@ class MatcherIndex:
         self._fields = {field: _FieldIndex(field, by_atom) for field in TEXT_FIELDS if _uses(field, by_atom)}
         self.by_atom: Mapping[Atom, Sequence[int]] = by_atom
 
-    def first(self, seen: Seen) -> Matcher | None:
+    def first(self, seen: Seen, scope: Scope = EVERYTHING) -> Matcher | None:
         """The matcher that answers."""
-        candidates = self.candidates({field: seen.texts(field) for field in self._fields})
-        return next((self.matchers[at] for at in candidates if self.matchers[at].holds(seen)), None)
+        places = self.candidates({field: seen.texts(field) for field in self._fields})
+        candidates = [self.matchers[at] for at in places]
+        if scope is not EVERYTHING:
+            admitted = (each for each in candidates if scope.admits(each.interaction))
+            candidates = sorted(admitted, key=lambda each: scope.place(each.interaction.cassette))
+        return next((matcher for matcher in candidates if matcher.holds(seen)), None)
 
     def candidates(self, texts: Mapping[str, Sequence[str]]) -> list[int]:
         """The places of all matchers that may hold for a request with these texts, in order."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from replay_server.cassettes.config import WHOLE_BODY, Config
 from replay_server.endpoints.base import Resource
@@ -103,8 +103,7 @@ class Candidate:
     keyed: Keyed
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The interaction that answers, and the fields in which the request differs from it without consequence."""
 
     interaction: Interaction
@@ -126,10 +125,37 @@ class Disagreement:
         return next(explain(self.recorded, self.asked, self.field))
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which interactions may answer: those of `cassettes` come first, in this order; with `only`, no others do.
+
+    `without` are the ids of interactions that have been taken out.
+    """
+
+    cassettes: tuple[str, ...] = ()
+    only: bool = False
+    without: frozenset[str] = frozenset()
+
+    def admits(self, interaction: Interaction) -> bool:
+        """Whether an interaction may answer at all."""
+        if self.only and self.place(interaction.cassette) == len(self.cassettes):
+            return False
+        return not self.without or interaction.id not in self.without
+
+    def place(self, file: str) -> int:
+        """The place of a file among the cassettes, behind them all where it is in none."""
+        places = (at for at, cassette in enumerate(self.cassettes) if is_part_of(file, cassette))
+        return next(places, len(self.cassettes))
+
+
+EVERYTHING = Scope()
+"""What answers where nobody has said anything."""
+
+
 def best(
-    candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...], cassette: str = ""
+    candidates: Sequence[Candidate], asked: Keyed, match_on: tuple[str, ...], scope: Scope = EVERYTHING
 ) -> Match | list[Disagreement]:
-    """The candidate nearest to what is asked, those of `cassette` first; where none can answer, why each cannot."""
+    """The candidate nearest to what is asked, by `scope` first; where none can answer, why each cannot."""
     if len(candidates) == 1:  # nearly always: there is nothing to rank
         only = _compare(candidates[0], asked, match_on)
         return only if isinstance(only, Match) else [only]
@@ -137,18 +163,18 @@ def best(
     for candidate in candidates:
         found = _compare(candidate, asked, match_on)
         if isinstance(found, Match):
-            matches.append((_rank(candidate, asked, found, cassette), found))
+            matches.append((_rank(candidate, asked, found, scope), found))
         else:
             disagreements.append(found)
     return min(matches, key=lambda ranked: ranked[0])[1] if matches else disagreements
 
 
 def _rank(
-    candidate: Candidate, asked: Keyed, match: Match, cassette: str
-) -> tuple[bool, bool, bool, int, bool, str, int]:
+    candidate: Candidate, asked: Keyed, match: Match, scope: Scope
+) -> tuple[int, bool, bool, int, bool, str, int]:
     ours, theirs = candidate.keyed.compared, asked.compared
     return (
-        not is_part_of(candidate.interaction.cassette, cassette),
+        scope.place(candidate.interaction.cassette),
         ours.body != theirs.body,
         candidate.keyed.prompt != asked.prompt,
         len(match.drift),

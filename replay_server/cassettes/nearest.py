@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from replay_server.cassettes.agreement import Part, agreement, differences
+from replay_server.cassettes.agreement import SAME, Part, agreement, differences
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Candidate, Disagreement, Keyed
+from replay_server.cassettes.matching import EVERYTHING, Candidate, Disagreement, Keyed, Scope
 from replay_server.interaction import Interaction, JsonObject
 from replay_server.keys import Difference, canonical_json, parts
 
@@ -33,9 +33,13 @@ class Near:
 
 
 def nearest(
-    library: Library, asked: Keyed, disagreements: Sequence[Disagreement] = (), count: int = NEAREST
+    library: Library,
+    asked: Keyed,
+    disagreements: Sequence[Disagreement] = (),
+    count: int = NEAREST,
+    scope: Scope = EVERYTHING,
 ) -> list[Near]:
-    """The interactions that agree with a request in most parts, best first, all of its endpoint.
+    """The interactions that agree with a request in most parts, best first, all of its endpoint and in `scope`.
 
     Those that have its key, and disagree in something else, come before all others.
     """
@@ -44,9 +48,18 @@ def nearest(
         (near_to(disagreement.candidate, asked, match_on) for disagreement in disagreements),
         key=lambda near: (len(near.differences), near.interaction.cassette, near.interaction.place),
     )
-    others = [candidate for candidate in closest(library, asked) if candidate.keyed.key != asked.key]
+    others = [
+        candidate
+        for candidate in closest(library, asked)
+        if candidate.keyed.key != asked.key and scope.admits(candidate.interaction)
+    ]
     missing = max(0, count - len(same_prompt))
     return same_prompt[:count] + [near_to(candidate, asked, match_on) for candidate in others[:missing]]
+
+
+def agreeing(near: Near) -> int:
+    """In how many parts it agrees."""
+    return sum(part.sign == SAME for part in near.parts)
 
 
 def near_to(candidate: Candidate, asked: Keyed, match_on: tuple[str, ...]) -> Near:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,14 @@ import click
 from replay_server import __version__
 from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
-from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_UPSTREAM_TIMEOUT, Settings, Upstream
+from replay_server.settings import (
+    DEFAULT_MAX_BODY,
+    DEFAULT_PORT,
+    DEFAULT_SESSION_AGE,
+    DEFAULT_UPSTREAM_TIMEOUT,
+    Settings,
+    Upstream,
+)
 from replay_server.terminal import counted
 
 if TYPE_CHECKING:
@@ -61,6 +69,29 @@ _MODES = ("none", "once", "new_episodes", "all")
     envvar="REPLAY_SERVER_API_KEY",
     metavar="KEY",
     help="A key that is accepted; repeatable. Without one, any key or none is.",
+)
+@click.option(
+    "--admin-key",
+    "admin_keys",
+    multiple=True,
+    envvar="REPLAY_SERVER_ADMIN_KEY",
+    metavar="KEY",
+    help="A key of the control API under /__replay/; repeatable. Without one, it answers this machine only.",
+)
+@click.option(
+    "--watch",
+    is_flag=True,
+    envvar="REPLAY_SERVER_WATCH",
+    help="Take cassettes and replay.yaml as soon as they change; one that broke keeps its last good version.",
+)
+@click.option(
+    "--session-age",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_SESSION_AGE,
+    show_default=True,
+    envvar="REPLAY_SERVER_SESSION_AGE",
+    metavar="SECONDS",
+    help="A session that nobody has used for so long ends.",
 )
 @click.option(
     "--save-misses",
@@ -132,6 +163,9 @@ def command(
     on_miss: str | None,
     strict: bool,
     api_keys: tuple[str, ...],
+    admin_keys: tuple[str, ...],
+    watch: bool,
+    session_age: float,
     save_misses: Path | None,
     max_body: int,
     upstreams: tuple[str, ...],
@@ -153,6 +187,9 @@ def command(
         port=port,
         on_miss="error" if strict else on_miss,
         api_keys=api_keys,
+        admin_keys=admin_keys,
+        watch=watch,
+        session_age=session_age,
         save_misses=save_misses,
         max_body=max_body,
         upstreams=_upstreams(upstreams, api_key_variables, api_keys),
@@ -162,6 +199,7 @@ def command(
         pace=None if pace is None else _read_pace(pace),
     )
     _check_recording(settings)
+    _check_watching(settings)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
@@ -202,21 +240,26 @@ def _check_recording(settings: Settings) -> None:
         raise UsageError("--on-miss upstream needs an upstream: add --upstream URL")
 
 
+def _check_watching(settings: Settings) -> None:
+    if settings.watch and find_spec("watchfiles") is None:
+        raise UsageError("--watch needs the package watchfiles: pip install 'replay-server[watch]'")
+
+
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:
     library = replay.library
     if not len(library) and settings.record_mode == "none":
-        _warn_empty(library.directory, replay.on_miss, saves_misses=replay.saves_misses)
+        _warn_empty(library.directory, replay.on_miss, may_fill=replay.saves_misses or settings.watch)
     recording = f" - recording ({settings.record_mode})" if settings.record_mode != "none" else ""
     click.echo(
         f"replay-server {__version__} on {server.url}/v1"
         f" - {counted(library.cassettes, 'cassette')}, {counted(len(library), 'interaction')}"
-        f" - {_ON_MISS[replay.on_miss]}{recording}"
+        f" - {_ON_MISS[replay.on_miss]}{recording}{' - watching' if settings.watch else ''}"
     )
 
 
-def _warn_empty(directory: str, on_miss: str, *, saves_misses: bool) -> None:
+def _warn_empty(directory: str, on_miss: str, *, may_fill: bool) -> None:
     there = "holds no cassettes" if Path(directory).exists() else "does not exist"
-    if on_miss == "error" and not saves_misses:
+    if on_miss == "error" and not may_fill:
         raise UsageError(
             f"{directory} {there}, so in strict mode nothing could be answered: name another with --cassettes"
         )

@@ -1,7 +1,7 @@
 """What a URL path asks for, under all the prefixes that clients use, and which resource answers it."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from replay_server.endpoints.base import Resource
@@ -96,6 +96,6 @@ def understand(raw: RawRequest, address: Address, routed: Routed | None) -> tupl
 def read_request(raw: RawRequest) -> tuple[Resource, Request]:
     """A request that was recorded elsewhere, as the server reads it when a client sends it."""
     address, routed = place(raw.path)
-    addressed = replace(raw, parameters=path_parameters(address, routed, raw.method))
+    addressed = raw._replace(parameters=path_parameters(address, routed, raw.method))
     resource, request, _ = understand(addressed, address, routed)
     return resource, request

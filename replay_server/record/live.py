@@ -32,7 +32,7 @@ _STATUSES = range(200, 600)
 class LiveTraffic:
     """Stands between clients and upstreams: implements `Live`.
 
-    `forwards_misses`: what is not recorded goes on as well. `largest`: bytes of an answer that are recorded at most.
+    `largest`: bytes of an answer that are recorded at most.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class LiveTraffic:
         cassettes: LiveCassettes,
         mode: RecordMode,
         *,
-        forwards_misses: bool,
         record_errors: bool,
         largest: int,
     ) -> None:
@@ -52,20 +51,22 @@ class LiveTraffic:
         self._forwarder = forwarder
         self._cassettes = cassettes
         self._mode = mode
-        self._forwards_misses = forwards_misses
         self._record_errors = record_errors
         self._largest = largest
         self._reading_on: set[asyncio.Task[None]] = set()
 
-    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
-        """See `Live`."""
+    async def ask(
+        self, asked: Keyed, raw: RawRequest, session: str, match: Match | None, *, forwards_misses: bool
+    ) -> WireLive | None:
+        """See `Live`. `forwards_misses`: what is not recorded goes on as well."""
         episode = await self._episode(asked, raw, session, match)
-        if episode is None and (match is not None or not self._forwards_misses):
+        if episode is None and (match is not None or not forwards_misses):
             return None
         path, query = _target(raw)
         upstream = choose(self._upstreams, path.sent, asked.request.model)
         if upstream is None:
-            self._check_answered(asked, match)
+            if forwards_misses:
+                _check_answered(asked, match)
             return None
         url = url_for(upstream, path.sent, path.path) + query
         return await self._forward(url, upstream.api_key, raw, asked, episode)
@@ -91,12 +92,6 @@ class LiveTraffic:
             cassette_existed=self._cassettes.existed(cassette),
             match=match,
         )
-
-    def _check_answered(self, asked: Keyed, match: Match | None) -> None:
-        """No upstream takes this: raise NotFound, unless something else answers it."""
-        if self._forwards_misses and match is None and not asked.resource.known:
-            what = f"{asked.request.endpoint} with the model {asked.request.model!r}"
-            raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
 
     async def _forward(
         self, url: str, api_key: str | None, raw: RawRequest, asked: Keyed, episode: Episode | None
@@ -146,6 +141,13 @@ def _target(raw: RawRequest) -> tuple[Address, str]:
         target = urlsplit(target)._replace(scheme="", netloc="").geturl()
     path, mark, query = target.partition("?")
     return place_of(path)[0], mark + query
+
+
+def _check_answered(asked: Keyed, match: Match | None) -> None:
+    """No upstream takes this: raise NotFound, unless something else answers it."""
+    if match is None and not asked.resource.known:
+        what = f"{asked.request.endpoint} with the model {asked.request.model!r}"
+        raise NotFound(f"no --upstream takes {what}: add one that does", code="no_upstream")
 
 
 def _holds(match: Match, place: int) -> bool:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from replay_server.cassettes.file import CassetteFile, Stored, document_text, sweep
+from replay_server.cassettes.files import Signature, signature
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match, is_part_of
@@ -36,6 +37,9 @@ log = logging.getLogger("replay_server")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _LONGEST_SLUG = 40
 _RUNS_REMEMBERED = 100_000
+
+Saved = tuple[str, list[Interaction], Signature | None]
+"""A file that was written, what it holds, and what it looks like: who watches the files need not read it again."""
 
 
 def cassette_folder(directory: Path, cassette: str) -> Path:
@@ -137,7 +141,7 @@ class LiveCassettes:
 
     # In the writer's thread ------------------------------------------------------------------------------------------
 
-    def _save(self, episode: Episode, answered: Answered) -> tuple[str, list[Interaction]] | None:
+    def _save(self, episode: Episode, answered: Answered) -> Saved | None:
         """The file that was changed and what it holds now; None where it has the answer already."""
         for name in self._names(episode):
             file = CassetteFile(self._directory, name, self._library.config)
@@ -170,9 +174,7 @@ class LiveCassettes:
         same = self._library.key(resource, resource.from_cassette(interaction.request))
         return interaction.cassette if same.identity == episode.asked.identity else None
 
-    def _put(
-        self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered
-    ) -> tuple[str, list[Interaction]] | None:
+    def _put(self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered) -> Saved | None:
         before = _responses(stored)
         redacted = episode.asked.redaction.answered(answered)
         answer = answered_form(redacted)
@@ -186,7 +188,7 @@ class LiveCassettes:
             responses[at] = _raw_form(redacted)
             text, interactions = document.written(responses)
         file.write(text)
-        return file.name, interactions
+        return file.name, interactions, signature(file.path)
 
     def _merged(self, before: list[JsonObject], answer: JsonObject, run: _Run, episode: Episode) -> list[JsonObject]:
         """The sequence with the answer in its place."""

@@ -1,12 +1,11 @@
 """The decision: which answer a request gets, and where it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Disagreement, Keyed, Match
+from replay_server.cassettes.library import Found, Library
+from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.reader import dotted
 from replay_server.cassettes.response_head import EVENT_STREAM, JSON
 from replay_server.cassettes.sameness import neutral_reply
@@ -29,9 +28,12 @@ from replay_server.interaction import (
     WireResponse,
     WireStream,
 )
+from replay_server.replay.additions import Additions, is_added
 from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
+from replay_server.replay.session import UNTOLD, Told
 from replay_server.replay.state import State
+from replay_server.replay.view import View
 from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
@@ -59,19 +61,22 @@ class Source(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes out, and the `x-replay-*` headers that say where it comes from. `timing`: None where nothing waits."""
 
     wire: WireResponse | WireStream | WireLive
     headers: Mapping[str, str]
     timing: "Timing | None" = None
+    explanation: str = ""
+    """Of a miss."""
 
 
 class Live(Protocol):
     """A real API behind us."""
 
-    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
+    async def ask(
+        self, asked: Keyed, raw: RawRequest, session: str, match: Match | None, *, forwards_misses: bool
+    ) -> WireLive | None:
         """Its answer; None where what is recorded, or what a miss gets without it, is the answer. Raises ApiError."""
 
 
@@ -92,17 +97,26 @@ class Replay:
         pace: Pace = INSTANT,
     ) -> None:
         self.library = library
-        self._state = state
-        self.on_miss = on_miss
-        self._remedy = remedy
+        self.state = state
+        self._additions = Additions(library)
+        self.remedy = remedy
         self._misses = misses
         self._live = live
-        self._pace = pace
-        self._told: set[str] = set()
+        self._told: set[str] = set()  # keys of misses that the log has been told of
         self._rendered = RenderedAnswers()
-        self._listed = library.config.models
-        models = library.models if self._listed is None else self._listed
-        self._generator = Generator(models)
+        self.learn(on_miss, pace)
+
+    def learn(self, on_miss: OnMiss, pace: Pace) -> None:
+        """Do as it is said now, and see which models there are: the library may be another."""
+        self.on_miss = on_miss
+        self._pace = pace
+        self._listed = self.library.config.models
+        self._generator = Generator(self.library.models if self._listed is None else self._listed)
+
+    @property
+    def forwards(self) -> bool:
+        """Whether there is an upstream that a miss could go to."""
+        return self._live is not None
 
     @property
     def saves_misses(self) -> bool:
@@ -123,44 +137,89 @@ class Replay:
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
         `pace` is what the request itself asks for.
         """
-        asked, found = self.library.look_up(resource, request, raw, session, recording=self._live is not None)
+        if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
+            told = UNTOLD
+            asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
+        else:
+            told = await self.told(session)
+            asked, found = self._look_up(resource, request, raw, session, told)
         try:
-            return await self._answer(asked, found, session, raw, refusal, pace)
+            return await self._answer(asked, found, session, told, raw, refusal, pace)
         except ApiError as error:
-            return Answer(asked.resource.error(error, Stamp(asked.key)), _headers(error.source, asked))
+            explanation = error.message if error.source == Source.MISS else ""
+            wire = asked.resource.error(error, Stamp(asked.key))
+            return Answer(wire, _headers(error.source, asked), explanation=explanation)
 
     async def _answer(
         self,
         asked: Keyed,
-        found: Match | list[Disagreement],
+        found: Found,
         session: str,
+        told: Told,
         raw: RawRequest,
         refusal: ApiError | None,
         pace: Pace | None,
     ) -> Answer:
-        if not isinstance(found, Match) and (matched := self.library.match(asked, raw.headers)):
-            return await self._matched(asked, matched, session, pace)
+        if isinstance(found, Match):
+            if self._live is None:
+                return await self._replayed(asked, found, session, pace)
+        elif not isinstance(found, list):
+            return await self._matched(asked, found, session, pace)
+        on_miss = OnMiss(told.on_miss) if told.on_miss else self.on_miss
         if self._live is not None:
-            wire = await self._live.ask(asked, raw, session, found if isinstance(found, Match) else None)
+            match, forwards = found if isinstance(found, Match) else None, on_miss is OnMiss.UPSTREAM
+            wire = await self._live.ask(asked, raw, session, match, forwards_misses=forwards)
             if wire is not None:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
             return await self._replayed(asked, found, session, pace)
-        if refusal is not None and not (
-            self.on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
-        ):
+        if refusal is not None and not (on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)):
             raise refusal
         if not asked.resource.known:
-            self._missed(asked, found, raw.headers)
+            self._missed(asked, found, session, told, on_miss, raw.headers)
         return self._generated(asked, pace or self._pace)
 
-    def _missed(self, asked: Keyed, disagreements: list[Disagreement], headers: Mapping[str, str]) -> None:
+    def _look_up(
+        self, resource: Resource, request: Request, raw: RawRequest, session: str, told: Told
+    ) -> tuple[Keyed, Found]:
+        everywhere = self.state.everywhere
+        if told.added or everywhere.added:
+            config = self.library.config
+            asked = Keyed(resource, request, config, clean=config.redactor.came_clean(raw))
+            return asked, self.view(session, told).find(asked, raw.headers)
+        scope = told.scope(session, everywhere)
+        return self.library.look_up(resource, request, raw, scope, recording=self._live is not None)
+
+    def view(self, session: str, told: Told) -> View:
+        """What a session sees that was told this: what was added at run time comes before the cassettes."""
+        everywhere = self.state.everywhere
+        added = [(library, EVERYTHING) for library in self._additions.of(session, told, everywhere)]
+        return View([*added, (self.library, told.scope(session, everywhere))])
+
+    async def view_of(self, session: str) -> View:
+        """What a session sees."""
+        return self.view(session, await self.told(session))
+
+    async def told(self, session: str) -> Told:
+        """What a session was told; the one without a name is told nothing."""
+        return await self.state.told(session) if session else UNTOLD
+
+    def _missed(
+        self,
+        asked: Keyed,
+        disagreements: list[Disagreement],
+        session: str,
+        told: Told,
+        on_miss: OnMiss,
+        headers: Mapping[str, str],
+    ) -> None:
         if self._misses is not None:
             self._misses.add(asked)
-        if self.on_miss is OnMiss.ERROR:
+        if on_miss is OnMiss.ERROR:
             from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
 
-            raise miss(self.library, asked, disagreements, self._remedy, headers, self._told)
+            view = self.view(session, told)
+            raise miss(view, asked, disagreements, self.remedy, headers, self._told)
 
     def _generated(self, asked: Keyed, pace: Pace) -> Answer:
         asked.resource.validate(asked.request)
@@ -175,6 +234,8 @@ class Replay:
         interaction = match.interaction
         place = await self._place(asked, interaction, session) if _answers_in_turn(interaction) else 0
         wire, headers = self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match)
+        if interaction.cassette in self.library.stale:
+            headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
             return Answer(wire, headers)
@@ -192,6 +253,8 @@ class Replay:
             response = filled_response(asked.resource, matched, place, template)
             wire = self._wire(asked, interaction, response, Stamp(asked.key, place))
         headers = _headers(Source.MATCHER, asked, Match(interaction, ()))
+        if interaction.cassette in self.library.stale:
+            headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
             return Answer(wire, headers)
@@ -201,12 +264,14 @@ class Replay:
         response = interaction.responses[place]
         if isinstance(response, Recorded) and (recorded := _as_it_came(asked, interaction, response)) is not None:
             return recorded
+        if is_added(interaction):  # its name may have been another's before
+            return self._wire(asked, interaction, response, Stamp(asked.key, place))
         key = rendered_key(asked, interaction, place, self.library.revision)
         wire = self._rendered.get(key)
         return wire or self._rendered.put(key, self._wire(asked, interaction, response, Stamp(asked.key, place)))
 
     async def _place(self, asked: Keyed, interaction: Interaction, session: str) -> int:
-        position, count = await self._state.advance(session, interaction.id), len(interaction.responses)
+        position, count = await self.state.advance(session, interaction.id), len(interaction.responses)
         if position < count:
             return position
         if interaction.repeat is Repeat.ERROR:
@@ -284,8 +349,12 @@ _STREAM_WORDS = ("stream", "collected", "with")
 _PLAIN_WORDS = ("body", "streamed", "without")
 
 
+# Bare texts: the garbage collector need not look at an answer's headers, of which the journal keeps many.
+_WORDS: Mapping[str, str] = {source: source.value for source in Source}
+
+
 def _headers(source: str, asked: Keyed, match: Match | None = None) -> dict[str, str]:
-    headers = {"x-replay-source": source, "x-replay-key": asked.key[:16]}
+    headers = {"x-replay-source": _WORDS[source], "x-replay-key": asked.key[:16]}
     if match is not None:
         headers["x-replay-interaction"] = match.interaction.id
         if match.drift:

@@ -9,11 +9,12 @@ import orjson
 from replay_server.cassettes.agreement import picture
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate, Disagreement, Keyed, Match
-from replay_server.cassettes.nearest import NEAREST, Near, near_to, nearest
+from replay_server.cassettes.nearest import NEAREST, Near, near_to
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import Interaction, Json, Request
 from replay_server.keys import Difference, part_hashes
 from replay_server.replay.remedies import Remedy, of_other_endpoints, remedies
+from replay_server.replay.view import View, whole
 from replay_server.replay.words import compare, written
 from replay_server.terminal import BOLD, coloured, printable
 
@@ -250,17 +251,21 @@ def _near_matcher_json(near: "NearMatcher") -> dict[str, Json]:
 
 def explain_request(library: Library, resource: Resource, request: Request, record: str = "") -> Explanation:
     """What a request matches in a library, else the three nearest interactions."""
-    asked = library.key(resource, request)
-    found = library.find(asked)
+    return explain(whole(library), library.key(resource, request), record)
+
+
+def explain(view: View, asked: Keyed, record: str = "") -> Explanation:
+    """The same of what a session sees."""
+    found = view.find(asked, {})  # neither a request in a file nor one in the journal has headers
     if isinstance(found, Match):
         return Explanation(asked=asked, found=found)
-    if matched := library.match(asked, {}):  # a request in a file has no headers
-        return Explanation(asked=asked, found=found, matched=matched)
-    return explain_miss(library, asked, found, record=record)
+    if not isinstance(found, list):
+        return Explanation(asked=asked, found=[], matched=found)
+    return explain_miss(view, asked, found, record=record)
 
 
 def explain_miss(
-    library: Library,
+    view: View,
     asked: Keyed,
     disagreements: list[Disagreement],
     headers: Mapping[str, str] | None = None,
@@ -268,25 +273,25 @@ def explain_miss(
 ) -> Explanation:
     """Why no interaction answers a request: what is nearest to it, and what would help.
 
-    `disagreements` is what the library found in the cassettes that the session may use. Also for requests that have
-    been answered otherwise, generated say, long ago.
+    `disagreements` is what the view found. Also for requests that have been answered otherwise, generated say, long
+    ago.
     """
-    near = (*_out_of_reach(library, asked), *nearest(library, asked, disagreements))[:NEAREST]
-    matchers = library.matchers.nearest(asked, headers or {}, NEAREST) if library.matchers else ()
+    library = view.cassettes
+    near = (*_out_of_reach(library, asked), *view.nearest(asked, disagreements))[:NEAREST]
     return Explanation(
         asked=asked,
         found=disagreements,
         directory=library.directory,
         interactions=len(library),
         near=tuple(Neighbour(found, remedies(library, found, asked)) for found in near),
-        near_matchers=tuple(matchers),
+        near_matchers=tuple(view.nearest_matchers(asked, headers or {}, NEAREST)),
         elsewhere=tuple(of_other_endpoints(library, asked)),
         record=record,
     )
 
 
 def _out_of_reach(library: Library, asked: Keyed) -> Iterator[Near]:
-    """The interaction that would answer, were its cassette one of the session's."""
+    """The interaction that would answer, had the session not been told to do without it."""
     found = library.find(asked)
     if isinstance(found, Match):
         interaction = found.interaction

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Mapping
 
-from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Disagreement, Keyed
 from replay_server.errors import CassetteMiss
 from replay_server.interaction import Interaction
 from replay_server.replay.explanation import Explanation, explain_miss
+from replay_server.replay.view import View
 
 log = logging.getLogger("replay_server")
 
@@ -16,15 +16,15 @@ MOST_TOLD = 1_000
 
 
 def miss(
-    library: Library,
+    view: View,
     asked: Keyed,
     disagreements: list[Disagreement],
     remedy: str,
     headers: Mapping[str, str],
     told: set[str],
 ) -> CassetteMiss:
-    """The error for a request that no interaction answers. The log gets a line, unless its key is one of `told`."""
-    explanation = explain_miss(library, asked, disagreements, headers, remedy)
+    """The error for a request that nothing in a view answers. The log gets a line, unless its key is one of `told`."""
+    explanation = explain_miss(view, asked, disagreements, headers, remedy)
     _tell(explanation, told)
     return CassetteMiss(explanation.short(), code="cassette_miss")
 

@@ -49,8 +49,8 @@ def of_other_endpoints(library: Library, asked: Keyed) -> Iterator[Remedy]:
 def _of_another_session(near: Near) -> Remedy:
     return Remedy(
         "session",
-        f"{near.interaction.id} answers this, but is in no cassette of this session: name {near.interaction.cassette}"
-        " for it too",
+        f"{near.interaction.id} answers this, but not in this session: name {near.interaction.cassette} among its"
+        " cassettes, or reset what was taken out",
     )
 
 

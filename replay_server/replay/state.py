@@ -1,36 +1,294 @@
-"""What the server remembers between requests, by session. A pure replay never asks."""
+"""What the server remembers between requests, by session. A pure replay asks nothing, and notes that it was."""
 
-from collections import OrderedDict, defaultdict
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol
+
+from replay_server.replay.journal import (
+    MAX_ALL_ENTRIES,
+    MAX_BODY_BYTES,
+    MAX_ENTRIES,
+    Bodies,
+    Entry,
+    Fields,
+    Filter,
+    Kept,
+    Log,
+    Noted,
+)
+from replay_server.replay.session import UNTOLD, Addition, Summary, Told
 
 MAX_SESSIONS = 10_000
 """Sessions kept in memory; the one used longest ago is forgotten first."""
+MAX_POSITIONS = 100_000
+"""Sequences whose place a session remembers."""
+
+_ROOM_IS_LOOKED_AT = 0x3FF
+"""Every so many entries (a mask)."""
+_ADDED = "added"
+"""Counts a session's additions as a sequence counts its requests. No interaction has this id."""
+
+Listener = Callable[[Noted | None], None]
+"""Is told of each entry at once, and with None that there will be no more: must be quick, and must not raise."""
 
 
 class State(Protocol):
-    """Where sessions live. Asynchronous, so that workers can share it."""
+    """Where sessions and the journal live. Asynchronous, so that workers can share it.
+
+    The session of requests that name none is the empty text: it is never told anything, and never ends. Where
+    something is told, added or taken out, the empty text stands for all sessions.
+    """
+
+    @property
+    def everywhere(self) -> Told:
+        """What holds in all sessions."""
+
+    async def told(self, session: str) -> Told:
+        """What a session was told."""
+
+    async def tell(self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None) -> None:
+        """Begin a session, or change what it was told."""
+
+    async def add(self, session: str, text: str) -> Addition:
+        """Add the text of a cassette at run time."""
+
+    async def take_out(self, session: str, interaction: str) -> None:
+        """Have an interaction answer no more."""
 
     async def advance(self, session: str, interaction: str) -> int:
         """How often the sequence was asked before in this session; from now on once more."""
 
+    async def session(self, session: str) -> Summary | None:
+        """What is known of a session, if there is one."""
+
+    async def sessions(self) -> list[Summary]:
+        """All of them but the one without a name, those used longest ago first."""
+
+    async def end(self, session: str) -> Summary | None:
+        """Forget a session; what was known of it, if there was one."""
+
+    async def reset(self, session: str | None) -> None:
+        """Forget places, journal, and what was added at run time: of one session, or of all (None)."""
+
+    def note(self, fields: Fields) -> None:
+        """Write an entry into the journal. Never waits: this is on the way of every answer."""
+
+    def keep(self, body: bytes) -> Kept:
+        """What stands for a long body in an entry."""
+
+    async def journal(self, wanted: Filter) -> list[Noted]:
+        """The entries that are remembered, in the order in which they were noted."""
+
+    async def forgotten(self, session: str | None) -> int:
+        """How many entries had to make room for others: of one session, or of all (None)."""
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have each new entry told to a listener, until what comes back is called."""
+
+    def close(self) -> None:
+        """Tell the listeners that there will be no more."""
+
+
+class _Session:
+    """One session in memory."""
+
+    __slots__ = ("created", "log", "positions", "told", "used")
+
+    def __init__(self, now: float, most_entries: int) -> None:
+        self.created = self.used = now
+        self.told = UNTOLD
+        self.positions: dict[str, int] = {}
+        self.log = Log(most_entries)
+
+    def advance(self, interaction: str) -> int:
+        position = self.positions.get(interaction, 0)
+        self.positions[interaction] = position + 1
+        if len(self.positions) > MAX_POSITIONS:
+            del self.positions[next(iter(self.positions))]
+        return position
+
 
 class MemoryState:
-    """State of one process."""
+    """State of one process. `max_age`: seconds without a request after which a session ends, by `clock`."""
 
-    def __init__(self, max_sessions: int = MAX_SESSIONS) -> None:
+    def __init__(
+        self,
+        *,
+        max_sessions: int = MAX_SESSIONS,
+        max_age: float = float("inf"),
+        max_entries: int = MAX_ENTRIES,
+        max_all_entries: int = MAX_ALL_ENTRIES,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._max_sessions = max_sessions
-        self._sessions: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._max_age = max_age
+        self._max_entries = max_entries
+        self._max_all_entries = max_all_entries
+        self._clock = clock
+        self._unnamed = _Session(clock(), max_entries)
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        """The named ones; those used longest ago first."""
+        self._bodies = Bodies(max_body_bytes)
+        self._dropped = 0
+        self._noted = 0
+        self._listeners: list[Listener] = []
+        self.everywhere: Told = UNTOLD
+
+    # Sessions --------------------------------------------------------------------------------------------------------
+
+    async def told(self, session: str) -> Told:
+        """See `State`."""
+        return self._use(session).told
+
+    async def tell(self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None) -> None:
+        """See `State`."""
+        found = self._use(session)
+        found.told = replace(found.told, cassettes=cassettes, only=only, on_miss=on_miss)
+
+    async def add(self, session: str, text: str) -> Addition:
+        """See `State`."""
+        addition = Addition(1 + await self.advance(session, _ADDED), text)
+        told = self._told(session)
+        self._change(session, replace(told, added=(*told.added, addition)))
+        return addition
+
+    async def take_out(self, session: str, interaction: str) -> None:
+        """See `State`."""
+        told = self._told(session)
+        self._change(session, replace(told, without=told.without | {interaction}))
+
+    def _told(self, session: str) -> Told:
+        return self._use(session).told if session else self.everywhere
+
+    def _change(self, session: str, told: Told) -> None:
+        if session:
+            self._use(session).told = told
+        else:
+            self.everywhere = told
 
     async def advance(self, session: str, interaction: str) -> int:
         """See `State`."""
-        positions = self._session(session)
-        position = positions[interaction]
-        positions[interaction] += 1
-        return position
+        return self._use(session).advance(interaction)
 
-    def _session(self, session: str) -> dict[str, int]:
-        positions = self._sessions.setdefault(session, defaultdict(int))
+    async def session(self, session: str) -> Summary | None:
+        """See `State`."""
+        self._end_the_old(self._clock())
+        found = self._sessions.get(session)
+        return _summary(session, found) if found is not None else None
+
+    async def sessions(self) -> list[Summary]:
+        """See `State`."""
+        self._end_the_old(self._clock())
+        return [_summary(name, found) for name, found in self._sessions.items()]
+
+    async def end(self, session: str) -> Summary | None:
+        """See `State`."""
+        summary = await self.session(session)
+        self._sessions.pop(session, None)
+        return summary
+
+    async def reset(self, session: str | None) -> None:
+        """See `State`."""
+        for found in self._all(session):
+            found.positions.clear()
+            found.log = Log(self._max_entries)
+            found.told = found.told.as_at_first()
+        if session is None:
+            self.everywhere = self.everywhere.as_at_first()
+            self._dropped = 0
+
+    def _use(self, session: str) -> _Session:
+        if not session:
+            return self._unnamed
+        now = self._clock()
+        found = self._sessions.get(session)
+        if found is None or now - found.used > self._max_age:
+            found = self._begin(session, now)
+        found.used = now
         self._sessions.move_to_end(session)
-        if len(self._sessions) > self._max_sessions:
-            self._sessions.popitem(last=False)
-        return positions
+        return found
+
+    def _begin(self, session: str, now: float) -> _Session:
+        self._end_the_old(now)
+        if len(self._sessions) >= self._max_sessions:
+            self._dropped += self._sessions.popitem(last=False)[1].log.count
+        self._sessions[session] = begun = _Session(now, self._max_entries)
+        return begun
+
+    def _end_the_old(self, now: float) -> None:
+        while self._sessions and now - next(iter(self._sessions.values())).used > self._max_age:
+            self._dropped += self._sessions.popitem(last=False)[1].log.count
+
+    def _all(self, session: str | None) -> Iterator[_Session]:
+        """One session, if it is there, or all of them: those used longest ago first."""
+        if session is None:
+            yield from self._sessions.values()
+        if not session:
+            yield self._unnamed
+        elif (found := self._sessions.get(session)) is not None:
+            yield found
+
+    # Journal ---------------------------------------------------------------------------------------------------------
+
+    def note(self, fields: Fields) -> None:
+        """See `State`."""
+        name = fields[0]
+        # A named session has just been asked what it was told, so it is there unless it was ended meanwhile.
+        log = (self._sessions.get(name) or self._use(name)).log if name else self._unnamed.log
+        self._noted = order = self._noted + 1
+        log.count += 1
+        log.fields.append(fields)
+        log.orders.append(order)
+        if not order & _ROOM_IS_LOOKED_AT:
+            self._make_room()
+        if self._listeners:
+            noted = Noted(order, log.count, Entry(*fields))
+            for listener in tuple(self._listeners):
+                listener(noted)
+
+    def keep(self, body: bytes) -> Kept:
+        """See `State`."""
+        return self._bodies.keep(body)
+
+    def _make_room(self) -> None:
+        """Forget what sessions noted that were used longest ago."""
+        too_many = sum(len(session.log) for session in self._all(None)) - self._max_all_entries
+        for session in self._all(None):
+            if too_many <= 0:
+                break
+            too_many -= len(session.log)
+            session.log.forget()
+
+    async def journal(self, wanted: Filter) -> list[Noted]:
+        """See `State`."""
+        sessions = self._all(wanted.session)
+        return sorted(noted for session in sessions for noted in session.log if wanted.passes(noted.entry))
+
+    async def forgotten(self, session: str | None) -> int:
+        """See `State`."""
+        dropped = self._dropped if session is None else 0
+        return dropped + sum(found.log.forgotten for found in self._all(session))
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """See `State`."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def close(self) -> None:
+        """See `State`."""
+        for listener in tuple(self._listeners):
+            listener(None)
+
+
+def _summary(name: str, session: _Session) -> Summary:
+    return Summary(
+        id=name,
+        told=session.told,
+        created=session.created,
+        used=session.used,
+        requests=session.log.count,
+        sources=Counter(noted.entry.source for noted in session.log),
+    )

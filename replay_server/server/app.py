@@ -5,7 +5,9 @@ import logging
 import re
 import socket
 import struct
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -14,12 +16,14 @@ from multidict import CIMultiDict
 from replay_server.endpoints.address import Address, path_parameters, place, session_id, understand
 from replay_server.endpoints.openai import error_response
 from replay_server.endpoints.table import Routed
-from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
+from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed
 from replay_server.interaction import Pace, RawRequest, WireLive, WireResponse, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
+from replay_server.replay.journal import SMALL_BODY
+from replay_server.server.access import LOOPBACK_ONLY, Access, is_control
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
-from replay_server.server.headers import header_value
+from replay_server.server.headers import SERVER, header_value
 from replay_server.server.pages import Pages
 from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
@@ -29,22 +33,34 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("replay_server")
 
-SERVER = "replay-server"
 DEFAULT_SESSION = ""
-_OURS = "/__replay/"
 _RESET = struct.pack("ii", 1, 0)  # linger for no time at all: a reset in place of a good end
+_TARGETS_REMEMBERED = 1024
 _SPECIAL = re.compile(r"[?%#]")
 
 
 class App:
     """Answers every request. Until `ready` is set, requests of the API wait: no answer depends on how far we are."""
 
-    def __init__(self, api_keys: ApiKeys, max_body: int) -> None:
+    def __init__(
+        self,
+        api_keys: ApiKeys,
+        max_body: int,
+        access: Access = LOOPBACK_ONLY,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.ready: asyncio.Future[Replay] = asyncio.get_running_loop().create_future()
         self._api_keys = api_keys
         self._max_body = max_body
+        self._access = access
+        self._clock = clock
         self._pages = Pages(self.ready)
         self.pauses = Pauses()
+
+    def close(self) -> None:
+        """Let go of those who follow the journal: they would stay for ever."""
+        if self.ready.done() and not self.ready.cancelled():
+            self.ready.result().state.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The handler of the HTTP server. No error gets past it."""
@@ -64,12 +80,12 @@ class App:
         return response
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        placed = _placed(request.raw_path)
+        if placed is None and is_control(request.path):
+            return await self._control(request)
         if request.method == "OPTIONS":
             return preflight(request.headers)
-        target = request.raw_path
-        # Nearly always a path and nothing else: there is no URL to take apart.
-        plain_path = target.startswith("/") and not _SPECIAL.search(target)
-        address, routed = place(target if plain_path else request.path)
+        address, routed = placed or place(request.path)
         if routed is None and (page := self._page(request, address)):
             return page
         answer = await self._answer(request, address, routed)
@@ -99,39 +115,87 @@ class App:
                 await self.pauses.sleep(request, frame.after)
         return _to_response(wire, replay_headers, request)
 
+    async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
+        from replay_server.server.control.table import respond  # most servers are never asked
+
+        return await respond(request, self._access, self._replay, lambda: _body(request, self._max_body))
+
     def _page(self, request: web.BaseRequest, address: Address) -> web.Response | None:
         page = self._pages.find(address.path)
         if page is None:
-            if address.path.startswith(_OURS):
-                raise NotFound(f"Invalid URL ({request.method} {request.path})")
             return None
         return page() if request.method in ("GET", "HEAD") else None
 
     async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed | None) -> Answer:
+        started = self._clock()
         method = "GET" if request.method == "HEAD" else request.method
-        self._api_keys.check(request.headers)
         session = _session(address, request.headers)
-        raw = RawRequest(
-            method=method,
-            path=address.sent,
-            parameters=path_parameters(address, routed, method),
-            query=tuple(request.query.items()) if "?" in request.raw_path else (),
-            headers=request.headers,
-            body=await _body(request, self._max_body),
-            target=request.raw_path,
+        try:
+            self._api_keys.check(request.headers)
+            raw = RawRequest(
+                method=method,
+                path=address.sent,
+                parameters=path_parameters(address, routed, method),
+                query=tuple(request.query.items()) if "?" in request.raw_path else (),
+                headers=request.headers,
+                body=await _body(request, self._max_body),
+                target=request.raw_path,
+            )
+            resource, understood, refusal = understand(raw, address, routed)
+            if routed is None and self._pages.find(address.path):  # only a recording answers another method there
+                refusal = MethodNotAllowed(f"Not allowed to {method} on {request.path}.", code="method_not_supported")
+            replay = self.ready.result() if self.ready.done() else await self._replay()
+            pace = _pace(request.headers.get("x-replay-pace"))
+        except ApiError as error:
+            self._note_refused(session, method, address, error, started)
+            raise
+        answer = await replay.answer(resource, understood, session, raw, refusal, pace)
+        body, wire = raw.body, answer.wire
+        replay.state.note(
+            (
+                session,
+                method,
+                raw.path,
+                understood.endpoint,
+                understood.model,
+                understood.stream,
+                wire.status,
+                answer.headers,
+                started,
+                self._clock() - started,
+                body if len(body) <= SMALL_BODY else replay.state.keep(body),
+                raw.query,
+                "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
+                answer.explanation,
+            )
         )
-        resource, understood, refusal = understand(raw, address, routed)
-        if routed is None and self._pages.find(address.path):  # only a recording answers another method there
-            refusal = MethodNotAllowed(f"Not allowed to {method} on {request.path}.", code="method_not_supported")
-        replay = self.ready.result() if self.ready.done() else await asyncio.shield(self.ready)
-        pace = _pace(request.headers.get("x-replay-pace"))
-        return await replay.answer(resource, understood, session, raw, refusal, pace)
+        return answer
+
+    def _note_refused(self, session: str, method: str, address: Address, error: ApiError, started: float) -> None:
+        """Write a request into the journal that got no further than its head."""
+        if not self.ready.done():
+            return
+        headers = {"x-replay-source": Source.ERROR.value}
+        self.ready.result().state.note(
+            (session, method, address.sent, "", "", False, error.status, headers, started, 0.0, b"", (), "", "")
+        )
+
+    async def _replay(self) -> Replay:
+        return await asyncio.shield(self.ready)
+
+
+@lru_cache(_TARGETS_REMEMBERED)
+def _placed(target: str) -> tuple[Address, Routed | None] | None:
+    """Where the target of a request leads; None where its URL has to be taken apart, or is the control API's."""
+    # Nearly always it is a path of the API and nothing else.
+    plain_path = target.startswith("/") and not _SPECIAL.search(target)
+    return place(target) if plain_path and not is_control(target) else None
 
 
 def complete_headers(headers: MutableMapping[str, str], request: web.BaseRequest) -> None:
     """Add the headers that every answer has."""
     headers.setdefault("server", SERVER)
-    if "origin" in request.headers:
+    if "origin" in request.headers and not is_control(request.path):
         headers.update(CORS)
 
 
@@ -191,11 +255,10 @@ def _respond_error(error: ApiError, request: web.BaseRequest) -> web.Response:
 
 
 def _headers(wire: WireResponse | WireStream, replay_headers: Mapping[str, str]) -> dict[str, str]:
-    headers = {**wire.headers, **replay_headers}
-    for name, value in replay_headers.items():
-        if not value.isascii() or not value.isprintable():
-            headers[name] = header_value(value)
-    return headers
+    said = "".join(replay_headers.values())
+    if said.isascii() and said.isprintable():  # nearly always
+        return {**wire.headers, **replay_headers}
+    return {**wire.headers, **{name: header_value(value) for name, value in replay_headers.items()}}
 
 
 def _to_response(

@@ -11,6 +11,7 @@ _EXPOSED = (
     "x-replay-interaction",
     "x-replay-key",
     "x-replay-drift",
+    "x-replay-stale",
 )
 CORS: Mapping[str, str] = {
     "access-control-allow-origin": "*",

@@ -2,6 +2,9 @@
 
 from urllib.parse import quote
 
+SERVER = "replay-server"
+"""What the header `server` says."""
+
 
 def header_value(text: str) -> str:
     """`text` as a header can carry it: percent-encoded where it is not plain ASCII."""

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from replay_server import __version__
 from replay_server.endpoints import description
 from replay_server.endpoints.base import Route
+from replay_server.server.control.operation import Operation
 
 Node: TypeAlias = dict[str, Any]
 Tree: TypeAlias = Any
@@ -24,17 +25,28 @@ Speaks the OpenAI API and answers from recorded interactions, its cassettes.
 Every answer says where it came from in the header `x-replay-source`. Send `x-replay-session` to keep the place in
 sequences of answers apart from other callers."""
 
+CONTROL = "control"
+"""The section of the control API."""
+
+_ABOUT_CONTROL = (
+    "This server itself: its sessions, its journal, and what answers. It answers this machine only, or whoever has"
+    " one of the keys of --admin-key."
+)
+
 _HEADERS = {
     "x-replay-source": "cassette, matcher, generated, upstream, state, fault, miss or error",
     "x-replay-interaction": "The interaction that answered: its cassette and place, such as `weather.yaml#3`",
     "x-replay-key": "The first digits of the key of the request",
+    "x-replay-stale": "The cassette that answered, where its file has broken since",
 }
 
 
-def document(routes: Iterable[Route], base_url: str = "/v1", root_url: str = "/") -> Node:
+def document(
+    routes: Iterable[Route], base_url: str = "/v1", root_url: str = "/", control: Iterable[Operation] = ()
+) -> Node:
     """The document for `routes`: the API's own are below `base_url`, the server's own below `root_url`.
 
-    A route is the server's own if the API's description does not know its operation.
+    A route is the server's own if the API's description does not know its operation. `control` is the control API.
     """
     paths: Node = {}
     for route in routes:
@@ -43,11 +55,15 @@ def document(routes: Iterable[Route], base_url: str = "/v1", root_url: str = "/"
             item[route.method.lower()] = _api_operation(route)
         else:
             item |= {"servers": [{"url": root_url}], route.method.lower(): _server_operation(route)}
+    for operation in control:
+        item = paths.setdefault(_path(operation.route), {"servers": [{"url": root_url}]})
+        item[operation.route.method.lower()] = _control_operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "replay-server", "version": __version__, "description": _ABOUT},
         "servers": [{"url": base_url}],
         "security": [{}, {"ApiKey": []}],
+        "tags": list(_tags(paths)),
         "paths": paths,
         "components": {**_components(), "schemas": _schemas(paths)},
     }
@@ -115,12 +131,51 @@ def _server_operation(route: Route) -> Node:
     return {**_named(route), "tags": ["server"], "security": [{}], "responses": responses}
 
 
+def _tags(paths: Node) -> Iterator[Node]:
+    """The sections, in their order: that of the control API is the last one."""
+    operations = (each for item in paths.values() for name, each in item.items() if name != "servers")
+    for name in dict.fromkeys(tag for operation in operations for tag in operation["tags"]):
+        yield {"name": name, "description": _ABOUT_CONTROL} if name == CONTROL else {"name": name}
+
+
+def _control_operation(operation: Operation) -> Node:
+    content = {"application/json": {"schema": operation.answer}}
+    if operation.streams:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    node: Node = {
+        **_named(operation.route),
+        "tags": [CONTROL],
+        "security": [{}, {"AdminKey": []}],
+        "parameters": [
+            *({"name": name, "in": "path", "required": True, "schema": each} for name, each in operation.path.items()),
+            *({"name": name, "in": "query", "schema": each} for name, each in operation.query.items()),
+        ],
+        "responses": {
+            str(operation.status): {"description": "It is done", "content": content},
+            **{str(status): _error(text) for status, text in operation.failures.items()},
+            "4XX": {"$ref": "#/components/responses/Error"},
+        },
+    }
+    if operation.body is not None:
+        media = {"schema": operation.body} | ({"example": operation.example} if operation.example else {})
+        node["requestBody"] = {"required": operation.body_required, "content": {"application/json": media}}
+    return node
+
+
+def _error(text: str) -> Node:
+    schema = {"$ref": "#/components/schemas/ErrorResponse"}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
 # Components ----------------------------------------------------------------------------------------------------------
 
 
 def _components() -> Node:
     return {
-        "securitySchemes": {"ApiKey": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": {
+            "ApiKey": {"type": "http", "scheme": "bearer"},
+            "AdminKey": {"type": "http", "scheme": "bearer", "description": "One of --admin-key, if there are any"},
+        },
         "parameters": {
             "Session": {
                 "name": "x-replay-session",

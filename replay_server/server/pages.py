@@ -55,7 +55,9 @@ class Pages:
 
     def _readiness(self) -> web.Response:
         if self._ready.done():
-            return _json({"status": "ready"})
+            # Still ready: the last good version of a cassette that broke goes on answering.
+            stale = self._ready.result().library.stale
+            return _json({"status": "ready", "stale": stale} if stale else {"status": "ready"})
         return _json({"status": "indexing cassettes"}, status=503)
 
 
@@ -67,10 +69,11 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 
 def _description() -> web.Response:
+    from replay_server.server.control.table import operations
     from replay_server.server.openapi import document
 
     routes = (*(route for resource in all_resources() for route in resource.routes), *ROUTES)
-    return _json(document(routes))
+    return _json(document(routes, control=operations()))
 
 
 def _docs() -> web.Response:

@@ -5,6 +5,7 @@ import errno
 import gc
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from aiohttp import web
 
 from replay_server.cassettes.library import Library
 from replay_server.errors import UsageError
-from replay_server.interaction import INSTANT
+from replay_server.interaction import INSTANT, Pace
 from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.miss_log import MissLog, how_to_record
 from replay_server.replay.state import MemoryState, State
+from replay_server.server.access import Access
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
 from replay_server.server.protocol import HttpServer
@@ -23,6 +25,7 @@ from replay_server.settings import Settings
 
 if TYPE_CHECKING:
     from replay_server.record.live import LiveTraffic
+    from replay_server.server.watch import Watch
 
 # Together less than the ten after which containers are killed.
 _GRACE_SECONDS = 5.0
@@ -30,15 +33,18 @@ _RECORDING_GRACE_SECONDS = 3.0
 
 
 class RunningServer:
-    """A server that listens. `url` has the port it got; `index` makes it answer."""
+    """A server that listens. `url` has the port it got; `index` makes it answer. `clock` ends sessions by age."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
-        self._app = App(ApiKeys(settings.api_keys), settings.max_body)
+        self._clock = clock
+        access = Access(settings.host, settings.admin_keys)
+        self._app = App(ApiKeys(settings.api_keys), settings.max_body, access, clock)
         self._runner = web.ServerRunner(
             HttpServer(self._app.handle, max_body=settings.max_body), shutdown_timeout=_GRACE_SECONDS
         )
         self._live: LiveTraffic | None = None
+        self._watch: Watch | None = None
         self.url = ""
 
     async def bind(self) -> None:
@@ -62,17 +68,20 @@ class RunningServer:
         """Read the cassettes; from then on requests of the API are answered. Raises CassetteError."""
         # In a thread, so that health checks are answered meanwhile.
         try:
-            library = await asyncio.to_thread(Library.load, self._settings.cassettes)
+            library = await asyncio.to_thread(_load, self._settings)
         except UsageError:
             self._app.ready.cancel()  # nobody need wait any more
             raise
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
-        pace = settings.pace or library.config.pace or INSTANT
-        state, chosen = MemoryState(), on_miss(settings, library)
-        self._live = _live(settings, library, state, forwards_misses=chosen is OnMiss.UPSTREAM)
+        state = MemoryState(max_age=settings.session_age, clock=self._clock)
+        self._live = _live(settings, library, state)
         remedy = how_to_record(settings.cassettes, settings.save_misses)
-        replay = Replay(library, state, chosen, remedy, misses, self._live, pace)
+        replay = Replay(
+            library, state, on_miss(settings, library), remedy, misses, self._live, _pace(settings, library)
+        )
+        if settings.watch:
+            self._watch = _watch(settings, replay)
         gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
         gc.enable()
         self._app.ready.set_result(replay)
@@ -81,9 +90,37 @@ class RunningServer:
     async def stop(self) -> None:
         """Finish the answers under way, those with a pace at once, and the recordings, and close."""
         self._app.pauses.hurry()
+        self._app.close()
+        if self._watch is not None:
+            await self._watch.stop()
         await self._runner.cleanup()
         if self._live is not None:
             await self._live.close(_RECORDING_GRACE_SECONDS)
+
+
+def _load(settings: Settings) -> Library:
+    """The library; where files are watched, it knows what they looked like. Raises CassetteError."""
+    if not settings.watch:
+        return Library.load(settings.cassettes)
+    from replay_server.cassettes.reloading import sign  # a library that is not watched never needs it
+
+    signatures = sign(settings.cassettes)  # before they are read: what changes meanwhile is read again
+    library = Library.load(settings.cassettes)
+    library.signatures = signatures
+    return library
+
+
+def _watch(settings: Settings, replay: Replay) -> "Watch":
+    from replay_server.server.watch import Watch  # its library comes with an extra
+
+    library = replay.library
+    return Watch(
+        settings.cassettes, library, lambda: replay.learn(on_miss(settings, library), _pace(settings, library))
+    )
+
+
+def _pace(settings: Settings, library: Library) -> Pace:
+    return settings.pace or library.config.pace or INSTANT
 
 
 def on_miss(settings: Settings, library: Library) -> OnMiss:
@@ -92,7 +129,7 @@ def on_miss(settings: Settings, library: Library) -> OnMiss:
     return OnMiss(settings.on_miss or library.config.on_miss or default)
 
 
-def _live(settings: Settings, library: Library, state: State, *, forwards_misses: bool) -> "LiveTraffic | None":
+def _live(settings: Settings, library: Library, state: State) -> "LiveTraffic | None":
     if not settings.upstreams:
         return None
     # Imported when there is an upstream: a server that only replays starts without an HTTP client.
@@ -108,7 +145,6 @@ def _live(settings: Settings, library: Library, state: State, *, forwards_misses
         Forwarder(settings.upstream_timeout),
         LiveCassettes(settings.cassettes, library, state, mode),
         mode,
-        forwards_misses=forwards_misses,
         record_errors=settings.record_errors,
         largest=settings.max_body,
     )

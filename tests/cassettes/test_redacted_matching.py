@@ -27,7 +27,7 @@ def asked(library: Library, text: str, **fields: Any) -> Keyed:
     body = {"model": "m", "messages": [{"role": "user", "content": text}], **fields}
     raw = RawRequest("POST", "/v1/chat/completions", {}, (), {}, json.dumps(body).encode())
     resource = resource_named("chat/completions")
-    return library.look_up(resource, resource.parse(raw), raw, "", recording=False)[0]
+    return library.look_up(resource, resource.parse(raw), raw, recording=False)[0]
 
 
 def document(text: str, recorded: bool = False, **fields: Any) -> str:
@@ -70,7 +70,7 @@ def test_a_secret_beside_what_makes_the_key_is_never_shown(write: Write, recordi
     raw = RawRequest("POST", "/v1/chat/completions", {}, (), {}, json.dumps(body).encode())
     resource = resource_named("chat/completions")
 
-    keyed, found = library.look_up(resource, resource.parse(raw), raw, "", recording=recording)
+    keyed, found = library.look_up(resource, resource.parse(raw), raw, recording=recording)
 
     assert isinstance(found, Match)
     assert found.drift == ("user",)
@@ -88,7 +88,7 @@ def test_a_deployment_of_the_path_is_redacted_too() -> None:
     raw = RawRequest("POST", "/", {"deployment": KEY}, (), {}, b'{"messages": []}')
 
     resource = resource_named("chat/completions")
-    keyed, _ = Library("c").look_up(resource, resource.parse(raw), raw, "", recording=False)
+    keyed, _ = Library("c").look_up(resource, resource.parse(raw), raw, recording=False)
 
     assert keyed.request.model == "<redacted:openai-key:1>"
 

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
+from replay_server.commands import main
 from tests.conftest import CASSETTES
 
 Write = Callable[[str, str], Path]
@@ -165,6 +167,23 @@ def test_what_serve_cannot_use_is_one_line_and_exit_2(
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+def test_watching_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay_server.commands.serve.find_spec", lambda name: None)
+
+    result = CliRunner().invoke(main, ["serve", "--watch", "--port", "0"])
+
+    assert result.exit_code == 2
+    assert result.output == "replay-server: --watch needs the package watchfiles: pip install 'replay-server[watch]'\n"
+
+
+def test_a_directory_that_is_watched_may_be_filled_later(tmp_path: Path) -> None:
+    with serving("--strict", "--watch", "--cassettes", str(tmp_path / "none")) as (process, line):
+        process.terminate()
+        process.communicate()
+
+    assert "a miss is an error - watching" in line
 
 
 def test_a_port_in_use_is_one_line_and_exit_2() -> None:

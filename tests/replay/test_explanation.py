@@ -6,13 +6,14 @@ import pytest
 from replay_server.cassettes.library import Library
 from replay_server.replay.explanation import Explanation, explain_miss, explain_request
 from replay_server.replay.markdown import block, plain
+from replay_server.replay.view import whole
 from tests.libraries import asked, chat, interaction, library
 
 NASTY = "\x1b[2J::error::x `</code>` <script>alert(1)</script> | *b* ![x](http://x) ##[set-env]\n::add-mask::x"
 
 
 def explained(there: Library, body: dict[str, Any], record: str = "record it: …") -> Explanation:
-    return explain_miss(there, asked(there, body), [], record=record)
+    return explain_miss(whole(there), asked(there, body), [], record=record)
 
 
 def test_the_short_form_has_a_line_for_each_of_the_nearest_and_what_to_do() -> None:

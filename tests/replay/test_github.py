@@ -11,6 +11,7 @@ from replay_server.replay.github import (
     explanation_annotation,
     runs_there,
 )
+from replay_server.replay.view import whole
 from tests.libraries import asked, chat, library
 
 
@@ -46,7 +47,7 @@ def test_a_run_there_is_told_by_its_variable(value: str, there: bool) -> None:
 
 def test_a_miss_is_shown_at_the_nearest_interaction() -> None:
     there = library(chat("y"), chat("Say hello."))
-    explanation = explain_miss(there, asked(there, chat("Say hullo.")), [])
+    explanation = explain_miss(whole(there), asked(there, chat("Say hullo.")), [])
 
     shown = explanation_annotation(explanation)
 
@@ -58,7 +59,7 @@ def test_a_miss_is_shown_at_the_nearest_interaction() -> None:
 def test_a_miss_of_an_empty_library_is_shown_nowhere_in_particular() -> None:
     there = library()
 
-    shown = explanation_annotation(explain_miss(there, asked(there, chat("x")), []), "warning")
+    shown = explanation_annotation(explain_miss(whole(there), asked(there, chat("x")), []), "warning")
 
     assert shown.startswith("::warning title=no interaction for chat/completions (key ")
 

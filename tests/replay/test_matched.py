@@ -26,7 +26,9 @@ class Upstream:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> WireLive | None:
+    async def ask(
+        self, asked: Keyed, raw: RawRequest, session: str, match: Match | None, *, forwards_misses: bool
+    ) -> WireLive | None:
         self.asked.append(CHAT.spoken(asked.request).last_user or "")
         return None
 

@@ -7,6 +7,7 @@ from replay_server.cassettes.matching import Match
 from replay_server.errors import CassetteMiss
 from replay_server.replay import miss as module
 from replay_server.replay.miss import miss
+from replay_server.replay.view import whole
 from tests.libraries import asked, chat, library
 
 
@@ -14,7 +15,7 @@ def ask(there: Library, text: str, told: set[str]) -> CassetteMiss:
     wanted = asked(there, chat(text))
     found = there.find(wanted)
     assert not isinstance(found, Match)
-    return miss(there, wanted, found, "record it: …", {}, told)
+    return miss(whole(there), wanted, found, "record it: …", {}, told)
 
 
 def test_the_log_gets_a_line_for_each_distinct_miss(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ from replay_server.cassettes.config import Config
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Match
 from replay_server.replay.explanation import explain_miss
+from replay_server.replay.view import whole
 from tests.libraries import asked, chat, interaction, library
 
 SYSTEM: Any = {"role": "system", "content": "Be brief."}
@@ -20,7 +21,7 @@ def mended(there: Library, body: dict[str, Any]) -> list[tuple[str, str]]:
     wanted = asked(there, body)
     found = there.find(wanted)
     assert not isinstance(found, Match)
-    explanation = explain_miss(there, wanted, found)
+    explanation = explain_miss(whole(there), wanted, found)
     return [(remedy.kind, str(remedy)) for remedy in explanation.near[0].remedies]
 
 
@@ -181,7 +182,7 @@ def test_the_same_prompt_under_another_endpoint_is_told(
     recordings = library(there, endpoint=endpoint)
     wanted = asked(recordings, body, asked_for)
 
-    (remedy,) = explain_miss(recordings, wanted, []).elsewhere
+    (remedy,) = explain_miss(whole(recordings), wanted, []).elsewhere
 
     recorded_for = next(iter(recordings)).interaction.endpoint
     assert remedy.kind == "endpoint"
@@ -193,10 +194,11 @@ def test_the_same_prompt_under_another_endpoint_is_told(
 def test_an_interaction_that_the_session_may_not_use_is_told() -> None:
     there = Library("cassettes", [interaction(chat("x"), "other.yaml"), interaction(chat("y"), "own.yaml")])
 
-    explanation = explain_miss(there, asked(there, chat("x")), [])
+    explanation = explain_miss(whole(there), asked(there, chat("x")), [])
 
     assert [found.interaction.id for found in explanation.near] == ["other.yaml#1", "own.yaml#1"]
     assert [str(remedy) for remedy in explanation.near[0].remedies] == [
-        "other.yaml#1 answers this, but is in no cassette of this session: name other.yaml for it too"
+        "other.yaml#1 answers this, but not in this session: name other.yaml among its cassettes, or reset what was"
+        " taken out"
     ]
     assert "nearest: other.yaml#1, which this session does not use" in explanation.short()

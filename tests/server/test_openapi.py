@@ -1,5 +1,6 @@
 """The OpenAPI document is valid and says what the routes say."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.description import request_schema
 from replay_server.endpoints.table import all_resources
 from replay_server.endpoints.validation import check
+from replay_server.server.control.operation import Operation
+from replay_server.server.control.table import operations
 from replay_server.server.openapi import document
 
 ROUTES = (
@@ -74,3 +77,42 @@ def test_no_schema_is_nullable_in_the_old_way(made: dict[str, Any]) -> None:
 def test_only_schemas_that_are_needed_are_there() -> None:
     models = document([Route("GET", "/models", "listModels")])
     assert list(models["components"]["schemas"]) == ["Error", "ErrorResponse", "ListModelsResponse", "Model"]
+
+
+# The control API -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_control() -> dict[str, Any]:
+    return document(ROUTES, control=operations())
+
+
+def test_the_document_with_the_control_api_is_valid_openapi(with_control: dict[str, Any]) -> None:
+    validate_document(with_control)
+
+
+def test_the_control_api_has_a_section_and_a_base_of_its_own(with_control: dict[str, Any]) -> None:
+    paths = {path: item for path, item in with_control["paths"].items() if path.startswith("/__replay/")}
+
+    tags = {tag for item in paths.values() for name, each in item.items() if name != "servers" for tag in each["tags"]}
+
+    assert {tuple(item["servers"][0].items()) for item in paths.values()} == {(("url", "/"),)}
+    assert tags == {"control"}
+    assert [tag["name"] for tag in with_control["tags"]] == ["chat", "completions", "models", "server", "control"]
+
+
+@pytest.mark.parametrize("operation", [each for each in operations() if each.example], ids=lambda each: each.route.path)
+def test_examples_of_the_control_api_are_what_it_takes(operation: Operation) -> None:
+    assert operation.body is not None
+    check(operation.example, operation.body)
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda each: each.route.operation_id)
+def test_every_parameter_of_a_control_path_is_described(operation: Operation) -> None:
+    assert set(re.findall(r"{(\w+)\+?}", operation.route.path)) == operation.path.keys()
+
+
+def test_operations_have_ids_of_their_own() -> None:
+    ids = [operation.route.operation_id for operation in operations()]
+
+    assert len(ids) == len(set(ids))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from replay_server.interaction import Json, Request
 
@@ -23,7 +22,7 @@ def unnumbered_request(request: Request) -> Request:
     """A request as it is compared with others."""
     body = unnumbered(dict(request.body))
     endpoint, model = str(unnumbered(request.endpoint)), str(unnumbered(request.model))
-    return replace(request, endpoint=endpoint, model=model, body=body if isinstance(body, dict) else {})
+    return request._replace(endpoint=endpoint, model=model, body=body if isinstance(body, dict) else {})
 
 
 def unnumbered(value: Json) -> Json:

@@ -45,7 +45,7 @@ class Redaction:
         """A request without its secrets."""
         body = self.json(dict(request.body))
         endpoint, model = self.text(request.endpoint), self.text(request.model)
-        return replace(request, endpoint=endpoint, model=model, body=body if isinstance(body, dict) else {})
+        return request._replace(endpoint=endpoint, model=model, body=body if isinstance(body, dict) else {})
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The values of headers without their secrets. Which headers are kept at all is not decided here."""
