@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -13,8 +14,8 @@ from yarl import URL
 from replay_server.cassettes.decoding import CODINGS, has_brotli
 from replay_server.errors import ApiError
 from replay_server.interaction import RawRequest
+from replay_server.record.capture import words
 from replay_server.record.recording import Recording
-from replay_server.record.upstream import reason
 from replay_server.terminal import printable
 
 # Source: RFC 9110, section 7.6.1, and what is said anew for each connection.
@@ -137,6 +138,24 @@ def _shown(url: URL) -> str:
 
 def _bad_gateway(message: str, code: str) -> ApiError:
     return ApiError(message, status=502, type="server_error", code=code)
+
+
+def reason(error: Exception) -> str:
+    """What went wrong on the way to an upstream, in a few words."""
+    if isinstance(error, asyncio.TimeoutError):
+        return "gave no sign of life in time"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "broke off in the middle of its answer"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot be connected to: {_words_of(error.os_error)}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"answered what is not HTTP: {words(error.message.encode())}"
+    return str(error) or type(error).__name__
+
+
+def _words_of(error: OSError) -> str:
+    # asyncio words it around the system's own message; what getaddrinfo says has a negative number.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 class ForwardedAnswer:

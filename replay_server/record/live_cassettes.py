@@ -11,24 +11,23 @@ import re
 import unicodedata
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from replay_server.cassettes.file import CassetteFile, Stored, document_text, sweep
+from replay_server.cassettes.file import CassetteFile, Stored, sweep
 from replay_server.cassettes.files import Signature, signature
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Keyed, Match, is_part_of
-from replay_server.cassettes.raw import write_raw
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
 from replay_server.errors import BadRequest, UsageError
-from replay_server.interaction import Answered, Interaction, Json, JsonObject, Recorded, Response
+from replay_server.interaction import Answered, Interaction, JsonObject
 from replay_server.record.modes import RecordMode
+from replay_server.record.recorded_document import is_faithful, raw_form, recorded_document, stored_responses
 from replay_server.replay.state import State
 from replay_server.terminal import printable
 
@@ -175,7 +174,7 @@ class LiveCassettes:
         return interaction.cassette if same.identity == episode.asked.identity else None
 
     def _put(self, file: CassetteFile, stored: Stored | None, episode: Episode, answered: Answered) -> Saved | None:
-        before = _responses(stored)
+        before = stored_responses(stored)
         redacted = episode.asked.redaction.answered(answered)
         answer = answered_form(redacted)
         responses = self._merged(before, answer, self._run(file, before, episode), episode)
@@ -184,8 +183,8 @@ class LiveCassettes:
         document = _Document(file, stored, episode.asked)
         at = next(place for place, response in enumerate(responses) if response is answer)
         text, interactions = document.written(responses)
-        if not _is_faithful(document.among(interactions).responses[at], redacted):
-            responses[at] = _raw_form(redacted)
+        if not is_faithful(document.among(interactions).responses[at], redacted):
+            responses[at] = raw_form(redacted)
             text, interactions = document.written(responses)
         file.write(text)
         return file.name, interactions, signature(file.path)
@@ -221,24 +220,9 @@ def _has_cassettes(folder: Path) -> bool:
     return folder.is_dir() and any(path.suffix in (".yaml", ".yml") for path in folder.iterdir())
 
 
-def _responses(stored: Stored | None) -> list[JsonObject]:
-    response = stored.fields.get("response") if stored else None
-    listed = response if isinstance(response, list) else [response]
-    return [each for each in listed if isinstance(each, dict)]
-
-
 def _same(asked: Keyed, *pair: JsonObject) -> bool:
     left, right = (read_response(dict(response), asked.resource) for response in pair)
     return same_answer(asked.resource, left, right)
-
-
-def _raw_form(answered: Answered) -> dict[str, Json]:
-    form = answered_form(answered)
-    return {name: form[name] for name in ("status", "headers") if name in form} | {"raw": write_raw(answered.body)}
-
-
-def _is_faithful(response: Response, answered: Answered) -> bool:
-    return isinstance(response, Recorded) and response.body == answered.body
 
 
 class _Document:
@@ -251,7 +235,7 @@ class _Document:
 
     def written(self, responses: list[JsonObject]) -> tuple[list[str], list[Interaction]]:
         """The texts of the file's documents, and what is read from them."""
-        text = self._text(responses)
+        text = recorded_document(self._stored, self._asked, responses)
         texts = [text if found is self._stored else found.text for _, found in self._file.documents] or [text]
         data = "---\n".join(texts).encode()
         return texts, list(read_cassette(self._file.name, data, str(self._file.path)))
@@ -260,15 +244,6 @@ class _Document:
         """The document's own interaction."""
         places = (place for place, (_, found) in enumerate(self._file.documents) if found is self._stored)
         return interactions[next(places, 0)]
-
-    def _text(self, responses: list[JsonObject]) -> str:
-        """The text of the document; what else its writer has put there stays."""
-        fields: Mapping[str, Json] = self._stored.fields if self._stored else {}
-        first = {name: fields[name] for name in ("version", "name") if name in fields}
-        written = {"endpoint", "request", "response", "recorded", *first}
-        last: dict[str, Json] = {name: value for name, value in fields.items() if name not in written}
-        last["recorded"] = {"at": datetime.now(UTC).date().isoformat()}
-        return document_text(self._asked.request.body, self._asked.resource, responses, first, last)
 
 
 def slug(asked: Keyed) -> str:

@@ -20,6 +20,7 @@ from replay_server.record.recorder import Recorder, first_body
 from replay_server.record.script import Entry, Script
 from replay_server.record.steps import Step
 from replay_server.record.upstream import open_upstream
+from replay_server.settings import Upstream
 from replay_server.terminal import counted
 
 
@@ -88,7 +89,7 @@ def _plan(script: Script, options: Options, config: Config) -> Iterator[Planned]
             asked[identity] += 1
             if not _is_given(entry) and options.mode.records(there=there, cassette_existed=file.existed):
                 note = f"and {counted(len(entry.turns) - 1, 'more turn')}" if len(entry.turns) > 1 else ""
-                yield Planned(entry.label, _prompt_tokens(Keyed(entry.resource, request, config)), note)
+                yield Planned(entry.label, estimated_tokens(Keyed(entry.resource, request, config)), note)
 
 
 def _is_given(entry: Entry) -> bool:
@@ -96,7 +97,8 @@ def _is_given(entry: Entry) -> bool:
     return bool(entry.responses) or (bool(entry.turns) and all(turn.responses for turn in entry.turns))
 
 
-def _prompt_tokens(asked: Keyed) -> int:
+def estimated_tokens(asked: Keyed) -> int:
+    """The tokens of a prompt; 0 where there is no text."""
     wanted = asked.resource.wanted(asked.request)
     return sum(map(prompt_tokens, wanted.prompts)) if isinstance(wanted, TextWanted) else 0
 
@@ -110,10 +112,9 @@ async def _answerer(options: Options, note: Callable[[str], None]) -> AsyncItera
     if options.upstream and options.offline:
         raise UsageError("--upstream and --offline contradict each other: leave one out")
     if options.upstream:
+        addresses = [Upstream("", options.upstream, options.api_key)]
         silence, attempts = options.timeout, options.attempts
-        async with open_upstream(
-            options.upstream, options.api_key, silence=silence, attempts=attempts, note=note
-        ) as upstream:
+        async with open_upstream(addresses, silence=silence, attempts=attempts, note=note) as upstream:
             yield FromUpstream(upstream)
     else:
         yield FromGenerator(Generator()) if options.offline else FromNowhere()

@@ -1,26 +1,35 @@
-"""Asking a real API, with retries. What it answers is kept as bytes, a stream with the times of its frames."""
+"""Asking real APIs, with retries. What they answer is kept as bytes, a stream with the times of its frames."""
 
 import asyncio
 import math
-import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from replay_server import __version__
 from replay_server.endpoints.base import Resource
-from replay_server.interaction import Answered, JsonObject
-from replay_server.record.capture import FrameCutter, NotWhole, check_stream, words
+from replay_server.endpoints.http_form import NotKept
+from replay_server.endpoints.outgoing import outgoing
+from replay_server.errors import ApiError
+from replay_server.interaction import Answered, JsonObject, RawRequest
+from replay_server.record.capture import Capture, NotWhole, is_event_stream, is_json, words
+from replay_server.record.forward import Forwarder, reason
+from replay_server.record.upstream_url import target
+from replay_server.settings import Upstream as Address
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 120.0
 """Seconds. An upstream that asks for more patience is given up on sooner by the limit of attempts."""
+_LARGEST = 2**30
+"""Bytes of an answer, decoded: what it is compared in, and written from, is memory."""
+_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate, br", "user-agent": f"replay-server/{__version__}"}
 
 
 class AnswerFailed(Exception):
@@ -32,33 +41,37 @@ class AnswerFailed(Exception):
         self.retry_after = retry_after
 
 
+def only_success(status: int) -> bool:
+    """Whether an answer with this status is what was asked for."""
+    return status == 200
+
+
 class Upstream:
-    """A real API. `silence` is the longest one that is borne, in seconds; `attempts` counts the first one too.
+    """Real APIs, whichever of them takes a request. `attempts` counts the first one too.
 
     `note` is told when a request is tried again, and why.
     """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
-        url: str,
-        api_key: str | None,
+        forwarder: Forwarder,
+        addresses: Sequence[Address],
         *,
-        silence: float,
         attempts: int,
         note: Callable[[str], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._session = session
-        self._url = url
-        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
+        self._forwarder = forwarder
+        self._addresses = addresses
         self._attempts = attempts
         self._note = note
         self._sleep = sleep
 
-    async def ask(self, resource: Resource, body: JsonObject) -> Answered:
-        """Ask, and again where that may help. Raises AnswerFailed."""
+    async def ask(
+        self, resource: Resource, fields: JsonObject, takes: Callable[[int], bool] = only_success
+    ) -> Answered:
+        """Ask for an answer with a status that `takes` takes, and again where that may help. Raises AnswerFailed."""
+        url, raw, api_key = self._outgoing(resource, fields)
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(self._attempts),
             wait=_wait,
@@ -68,8 +81,20 @@ class Upstream:
             reraise=True,
         ):
             with attempt:
-                return await self._ask_once(resource, body)
+                return await self._ask_once(resource, url, raw, api_key, takes)
         raise AssertionError("tenacity gives an answer or raises")
+
+    def _outgoing(self, resource: Resource, fields: JsonObject) -> tuple[str, RawRequest, str | None]:
+        """The URL, the request and the key that are sent."""
+        try:
+            raw = outgoing(resource, fields)
+        except NotKept as error:
+            raise AnswerFailed(str(error)) from None
+        found = target(self._addresses, raw.path, resource.from_cassette(fields).model)
+        if found is None:
+            raise AnswerFailed("no --upstream takes it: add one that does")
+        address, url = found
+        return url, replace(raw, headers={**_HEADERS, **raw.headers}), address.api_key
 
     def _tell_of_wait(self, state: RetryCallState) -> None:
         """Say why nothing seems to happen."""
@@ -77,33 +102,33 @@ class Upstream:
         again = f"attempt {state.attempt_number + 1} of {self._attempts} in {state.upcoming_sleep:.1f} s"
         self._note(f"{again}: {error}")
 
-    async def _ask_once(self, resource: Resource, body: JsonObject) -> Answered:
-        method, url = resource.routes[0].method, self._url + resource.routes[0].path
-        headers = {**self._headers, "content-type": "application/json"}
+    async def _ask_once(
+        self, resource: Resource, url: str, raw: RawRequest, api_key: str | None, takes: Callable[[int], bool]
+    ) -> Answered:
         started = time.monotonic()
         try:
-            async with self._session.request(
-                method,
-                url,
-                data=orjson.dumps(body) if method == "POST" else None,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                if response.content_type == "text/event-stream" and response.status == 200:
-                    return await _read_stream(response, resource, started)
-                return _read_plain(response, await response.read())
+            async with await self._forwarder.send(url, raw, api_key) as response:
+                capture = Capture(response.status, _headers(response), started=started, largest=_LARGEST)
+                await _read(response, capture, resource)
+                return _judged(response, capture, resource, takes)
+        except ApiError as error:
+            raise AnswerFailed(error.message, retried=error.code != "upstream_redirects") from None
+        except NotWhole as error:
+            raise AnswerFailed(str(error), retried=error.retried) from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise AnswerFailed(f"{self._url}: {reason(error)}", retried=True) from None
+            raise AnswerFailed(f"{url}: {reason(error)}", retried=True) from None
 
 
 @asynccontextmanager
 async def open_upstream(
-    url: str, api_key: str | None, *, silence: float, attempts: int, note: Callable[[str], None]
+    addresses: Sequence[Address], *, silence: float, attempts: int, note: Callable[[str], None]
 ) -> AsyncIterator[Upstream]:
-    """An upstream, with its connections. No proxy of the environment is used: what is asked for is what is called."""
-    async with aiohttp.ClientSession(trust_env=False) as session:
-        yield Upstream(session, url, api_key, silence=silence, attempts=attempts, note=note)
+    """Upstreams, with their connections. `silence` is the longest one that is borne, in seconds."""
+    forwarder = Forwarder(silence)
+    try:
+        yield Upstream(forwarder, addresses, attempts=attempts, note=note)
+    finally:
+        await forwarder.close()
 
 
 def _wait(state: RetryCallState) -> float:
@@ -114,52 +139,32 @@ def _wait(state: RetryCallState) -> float:
     return wait_random_exponential(multiplier=0.5, max=30)(state)
 
 
-def reason(error: Exception) -> str:
-    """What went wrong on the way to an upstream, in a few words."""
-    if isinstance(error, asyncio.TimeoutError):
-        return "gave no sign of life in time"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "broke off in the middle of its answer"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot be connected to: {_words_of(error.os_error)}"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"answered what is not HTTP: {words(error.message.encode())}"
-    return str(error) or type(error).__name__
+async def _read(response: aiohttp.ClientResponse, capture: Capture, resource: Resource) -> None:
+    """Read to the end. What goes wrong behind a stream's last event costs nothing."""
+    try:
+        async for data in response.content.iter_any():
+            capture.take(data, time.monotonic())
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        if not capture.has_ended(resource):
+            raise
 
 
-def _words_of(error: OSError) -> str:
-    # asyncio words it around the system's own message; what getaddrinfo says has a negative number.
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
-
-
-def _read_plain(response: aiohttp.ClientResponse, body: bytes) -> Answered:
-    headers = _headers(response)
-    if response.status != 200:
+def _judged(
+    response: aiohttp.ClientResponse, capture: Capture, resource: Resource, takes: Callable[[int], bool]
+) -> Answered:
+    """The answer, where it is one that is taken. Raises AnswerFailed or NotWhole."""
+    now, headers = time.monotonic(), _headers(response)
+    if not takes(response.status):
+        body = capture.answered(resource, now, even_broken=True).body
         raise AnswerFailed(
             f"the upstream answered {response.status}: {words(body)}",
             retried=response.status in _RETRIED and headers.get("x-should-retry") != "false",
             retry_after=_retry_after(headers),
         )
-    if response.content_type != "application/json":
-        raise AnswerFailed(f"the upstream answered {response.content_type}, not JSON: {words(body)}")
-    try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise AnswerFailed(f"the upstream answered what is not JSON ({error}): {words(body)}", retried=True) from None
-    return Answered(response.status, headers, body)
-
-
-async def _read_stream(response: aiohttp.ClientResponse, resource: Resource, started: float) -> Answered:
-    cutter = FrameCutter(started)
-    async for data in response.content.iter_any():
-        cutter.take(data, time.monotonic())
-    cutter.end(time.monotonic())
-    frames = tuple(cutter.frames)
-    try:
-        check_stream(frames, resource)
-    except NotWhole as error:
-        raise AnswerFailed(str(error), retried=error.retried) from None
-    return Answered(response.status, _headers(response), b"".join(frame.data for frame in frames), frames)
+    answered = capture.answered(resource, now)
+    if resource.routes[0].operation_id and not (is_json(headers) or is_event_stream(headers)):
+        raise AnswerFailed(f"the upstream answered {response.content_type}, not JSON: {words(answered.body)}")
+    return answered
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -15,7 +15,7 @@ from replay_server.errors import UsageError
 from replay_server.record.modes import RecordMode
 from replay_server.record.run import Options, plan, record
 from replay_server.record.script import read_script
-from replay_server.record.steps import Step
+from replay_server.record.steps import Status, Step
 from replay_server.record.upstream_url import upstream_url
 
 Run = Callable[..., Awaitable[list[Step]]]
@@ -263,7 +263,6 @@ async def test_record_modes_are_as_their_table_says(
     [
         (400, {}, b'{"error": {"message": "No such thing."}}', "the upstream answered 400: No such thing."),
         (401, {}, b"nope", "the upstream answered 401: nope"),
-        (302, {"location": "http://127.0.0.1:1/"}, b"", "the upstream answered 302: (nothing)"),
         (200, {"content-type": "text/html"}, b"<html>", "the upstream answered text/html, not JSON: <html>"),
     ],
 )
@@ -277,6 +276,16 @@ async def test_what_the_upstream_refuses_is_told_in_its_own_words(
 
     assert [(step.status.value, step.reason) for step in steps] == [("failed", reason)] * 2
     assert not (tmp_path / "a.yaml").exists()
+
+
+async def test_a_redirect_to_another_host_is_not_followed(run: Run, upstream: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"location": "http://127.0.0.1:1/"})
+
+    (step, _) = await run(TWO, upstream=await upstream(answer))
+
+    assert step.status is Status.FAILED
+    assert "redirects to another host, http://127.0.0.1:1/, which is not followed" in step.reason
 
 
 Misbehaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -352,7 +361,7 @@ async def test_an_upstream_that_gives_no_sign_of_life_fails(run: Run, upstream: 
         "requests:\n  - {model: m, prompt: x}\n", upstream=await upstream(stall), attempts=1, timeout=0.05
     )
 
-    assert step.reason.endswith("gave no sign of life in time")
+    assert step.reason.endswith("gave no sign of life in 0.05 s")
 
 
 async def test_a_run_that_is_cut_short_keeps_what_is_done(run: Run, upstream: Any, tmp_path: Path) -> None:
