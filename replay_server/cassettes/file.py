@@ -37,6 +37,8 @@ class Stored:
     text: str
     fields: JsonObject
     interaction: Interaction
+    at: int
+    """Where its text begins in the file, in bytes."""
 
 
 class CassetteFile:
@@ -66,16 +68,15 @@ class CassetteFile:
 
     def _read(self, data: bytes) -> list[tuple[Identity, Stored]]:
         interactions = list(read_cassette(self.name, data, str(self.path)))
-        texts = [text for text in _SEPARATOR.split(data.removeprefix(codecs.BOM_UTF8)) if text.strip()]
-        values = [(text, document.value) for text in texts if (document := next(documents(text), None))]
+        values = [(at, text, document.value) for at, text in _texts(data) if (document := next(documents(text), None))]
         if len(values) != len(interactions):
             raise CassetteError(str(self.path), 1, "cannot be added to: put a line of --- between its documents")
         return [
             (
                 self._identity_of(interaction),
-                Stored(text.decode(), value if isinstance(value, dict) else {}, interaction),
+                Stored(text.decode(), value if isinstance(value, dict) else {}, interaction, at),
             )
-            for interaction, (text, value) in zip(interactions, values, strict=True)
+            for interaction, (at, text, value) in zip(interactions, values, strict=True)
         ]
 
     def _identity_of(self, interaction: Interaction) -> Identity:
@@ -94,12 +95,30 @@ class CassetteFile:
                 self._parse()
             yield
 
+    def put(self, stored: Stored, text: str) -> None:
+        """Put a text in the place of a document. All else stays, byte for byte. Raises UsageError."""
+        data, end = self._before or b"", stored.at + len(stored.text.encode())
+        self._replace(data[: stored.at] + text.encode() + data[end:])
+        self._parse()
+
     def write(self, texts: Iterable[str]) -> None:
         """Replace the file, if that changes it. Raises UsageError."""
-        data = "---\n".join(texts).encode()
+        self._replace("---\n".join(texts).encode())
+
+    def _replace(self, data: bytes) -> None:
         if data != (self._before or b""):
             write_atomically(self.path, data)
             self._before = data
+
+
+def _texts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The texts of the documents, with the places where they begin."""
+    text = data.removeprefix(codecs.BOM_UTF8)
+    start, mark = 0, len(data) - len(text)
+    for separator in _SEPARATOR.finditer(text):
+        yield mark + start, text[start : separator.start()]
+        start = separator.end()
+    yield mark + start, text[start:]
 
 
 def _read_bytes(path: Path) -> bytes | None:

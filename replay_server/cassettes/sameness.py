@@ -11,9 +11,10 @@ from replay_server.endpoints.base import BadField, Resource
 from replay_server.interaction import Choice, ErrorReply, Json, Recorded, Reply, Response, TextReply
 from replay_server.keys import canonical_json
 
-_PER_CALL = frozenset(
+PER_CALL = frozenset(
     {"id", "created", "created_at", "completed_at", "system_fingerprint", "obfuscation", "cached_tokens", "item_id"}
 )
+"""Members of an answer that are new with every call."""
 
 
 def same_answer(resource: Resource, left: Response, right: Response) -> bool:
@@ -38,19 +39,20 @@ def neutral_reply(resource: Resource, response: Response) -> Reply:
 
 def _said(resource: Resource, recorded: Recorded) -> object:
     if not recorded.frames:
-        return recorded.body if recorded.content is None else canonical_json(_lasting(recorded.content))
+        return recorded.body if recorded.content is None else canonical_json(lasting(recorded.content))
     try:
         return _lasting_reply(neutral_reply(resource, recorded))
     except BadField:
-        chunks = [_lasting(chunk) for chunk in json_chunks(recorded.body)]
+        chunks = [lasting(chunk) for chunk in json_chunks(recorded.body)]
         return canonical_json(chunks) if chunks else recorded.body
 
 
-def _lasting(value: Json) -> Json:
+def lasting(value: Json) -> Json:
+    """A value without what is new with every call."""
     if isinstance(value, list):
-        return [_lasting(item) for item in value]
+        return [lasting(item) for item in value]
     if isinstance(value, Mapping):
-        return {name: _lasting(member) for name, member in value.items() if name not in _PER_CALL}
+        return {name: lasting(member) for name, member in value.items() if name not in PER_CALL}
     return value
 
 

@@ -1,26 +1,23 @@
 """`replay-server record`."""
 
-import asyncio
 import os
-import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import orjson
 
+from replay_server.commands.asking import INTERRUPTED, Stopped, run_asking, show_plan
 from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
-from replay_server.terminal import counted, printable
 
 if TYPE_CHECKING:
     from replay_server.record.run import Options
     from replay_server.record.script import Script
 
 _MODES = ("none", "once", "new_episodes", "all")
-_INTERRUPTED = 130
 
 
 @click.command("record")
@@ -83,7 +80,7 @@ def command(
     Exits with 1 if a request failed or, with --record-mode none, is missing.
     """  # noqa: D301 - \b is click's own sign for a paragraph that is not to be wrapped
     from replay_server.record.modes import RecordMode
-    from replay_server.record.run import Options
+    from replay_server.record.run import Options, plan
     from replay_server.record.script import read_script
     from replay_server.record.upstream_url import read_key, upstream_url
 
@@ -105,7 +102,7 @@ def command(
         attempts=attempts,
     )
     if dry_run:
-        _show_plan(read, options, as_json=as_json)
+        show_plan(plan(read, options), "entry", as_json=as_json)
     else:
         raise SystemExit(_record(read, options, as_json=as_json))
 
@@ -119,20 +116,6 @@ def _from_environment(parameter: str) -> bool:
     return source is click.core.ParameterSource.ENVIRONMENT
 
 
-def _show_plan(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> None:
-    from replay_server.record.run import plan
-
-    planned = plan(scripts, options)
-    if as_json:
-        requests = [{"entry": request.label, "prompt_tokens": request.tokens} for request in planned]
-        click.echo(orjson.dumps({"requests": requests}).decode())
-        return
-    for request in planned:
-        click.echo(printable(f"{request.label}: about {request.tokens} prompt tokens {request.note}".rstrip()))
-    total = sum(request.tokens for request in planned)
-    click.echo(f"{counted(len(planned), 'request')} would be asked, about {total} prompt tokens; nothing was")
-
-
 def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -> int:
     from replay_server.commands.record_progress import Progress
     from replay_server.record.run import record as run
@@ -140,28 +123,12 @@ def _record(scripts: "Sequence[Script]", options: "Options", *, as_json: bool) -
     entries = sum(len(script.entries) for script in scripts)
     with Progress(entries, quiet=as_json, live=sys.stderr.isatty()) as progress:
         try:
-            asyncio.run(_until_stopped(run(scripts, options, progress.tell, progress.note)))
-        except (KeyboardInterrupt, asyncio.CancelledError):
+            run_asking(run(scripts, options, progress.tell, progress.note))
+        except Stopped:
             progress.close()
             click.echo(
                 "replay-server: stopped; what was done is written, and the next run goes on from there", err=True
             )
-            return _INTERRUPTED
-        except ExceptionGroup as group:
-            raise _first(group) from None
+            return INTERRUPTED
     click.echo(orjson.dumps(progress.as_json()).decode() if as_json else progress.table())
     return 1 if progress.unfinished else 0
-
-
-async def _until_stopped(run: Coroutine[Any, Any, object]) -> None:
-    """Run until it is done or SIGTERM comes: a CI that cancels loses no more than Ctrl-C does."""
-    task = asyncio.ensure_future(run)
-    if sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await task
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """The error that ended the run: tasks that fail together fail for one reason."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first

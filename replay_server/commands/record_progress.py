@@ -1,6 +1,5 @@
 """How a recording run is shown: a bar on a terminal, plain lines elsewhere, a table at the end."""
 
-import sys
 import time
 from collections import Counter
 from types import TracebackType
@@ -8,6 +7,7 @@ from typing import Self
 
 import click
 
+from replay_server.commands.progress_bar import ProgressBar
 from replay_server.interaction import Json
 from replay_server.record.steps import Status, Step
 from replay_server.terminal import printable
@@ -18,16 +18,12 @@ class Progress:
 
     def __init__(self, entries: int, *, quiet: bool, live: bool) -> None:
         self._quiet = quiet
-        self._bar = (
-            click.progressbar(length=entries, label="recording", file=sys.stderr) if live and not quiet else None
-        )
+        self._bar = ProgressBar(entries, "recording", shown=live and not quiet)
         self._steps: list[Step] = []
         self._started = time.monotonic()
         self._entries: set[int] = set()
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -35,26 +31,24 @@ class Progress:
 
     def close(self) -> None:
         """Leave the bar's line."""
-        if self._bar:
-            self._bar.render_finish()
-            self._bar = None
+        self._bar.close()
 
     def tell(self, step: Step) -> None:
         """Show a step that is done."""
         self._steps.append(step)
-        if self._bar:
+        if self._bar.shown:
             self._advance(step)
         elif not self._quiet and step.status in (Status.RECORDED, Status.KEPT):
             click.echo(_line(step), err=True)
 
     def _advance(self, step: Step) -> None:
-        if self._bar and id(step.entry) not in self._entries:
+        if id(step.entry) not in self._entries:
             self._entries.add(id(step.entry))
-            self._bar.update(1)
+            self._bar.advance()
 
     def note(self, text: str) -> None:
         """Say what a run waits for. A bar stays where it is meanwhile."""
-        if not self._bar and not self._quiet:
+        if not self._bar.shown and not self._quiet:
             click.echo(printable(text), err=True)
 
     @property

@@ -56,13 +56,16 @@ class FromUpstream:
         resource, asked = question.asked.resource, question.asked
         fields = answered_form(asked.redaction.answered(await self._upstream.ask(resource, question.body)))
         response = read_response(fields, resource)
-        try:
-            neutral_reply(resource, response)
-        except BadField as error:
-            raise AnswerFailed(
-                f"the upstream's answer {dotted(error.path)} {error.problem}".replace("  ", " ")
-            ) from None
+        check_readable(resource, response)
         return Answer(fields, response, recorded=True)
+
+
+def check_readable(resource: Resource, response: Response) -> None:
+    """Raise AnswerFailed for an answer that is none of this endpoint."""
+    try:
+        neutral_reply(resource, response)
+    except BadField as error:
+        raise AnswerFailed(f"the upstream's answer {dotted(error.path)} {error.problem}".replace("  ", " ")) from None
 
 
 class FromGenerator:

@@ -91,6 +91,11 @@ def _replacing_key(variable: str | None, url: str, environment: Mapping[str, str
     return None if variable is None else read_key(variable, url, environment) or ""
 
 
+def is_for_all(text: str) -> bool:
+    """Whether an `--upstream` has no selector."""
+    return not _split(text)[0]
+
+
 def _by_selector(option: str, texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:

@@ -1,0 +1,136 @@
+"""Keeping recordings true: asking again what is recorded, and telling what is answered otherwise by now."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from replay_server.cassettes.config import Config
+from replay_server.cassettes.file import CassetteFile, make_directory
+from replay_server.cassettes.recorded_form import read_recorded
+from replay_server.interaction import JsonObject, Response
+from replay_server.keys import Difference
+from replay_server.record.due import Due
+from replay_server.record.recorded_document import faithful_form, recorded_document, stored_responses
+from replay_server.record.semantic_diff import semantic_diff
+from replay_server.record.upstream import AnswerFailed, Upstream, open_upstream
+from replay_server.record.worse import check_as_good, may_follow
+from replay_server.settings import Upstream as Address
+
+_COMMENTS_IN_FRONT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a run is told. `write`: answers that differ are taken."""
+
+    directory: Path
+    config: Config
+    upstreams: tuple[Address, ...]
+    write: bool = False
+    concurrency: int = 4
+    timeout: float = 120.0
+    attempts: int = 5
+
+
+class Status(StrEnum):
+    """What became of an interaction. `SKIPPED`: it cannot be asked."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an interaction; `changes` are the places where the new answer differs. `written`: it was taken."""
+
+    due: Due
+    status: Status
+    reason: str = ""
+    changes: tuple[Difference, ...] = ()
+    written: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the cassette says by now what the upstream says."""
+        return self.status is Status.SAME or self.written
+
+
+async def refresh(
+    due: Sequence[Due],
+    options: Options,
+    report: Callable[[Outcome], None],
+    *,
+    note: Callable[[str], None] = lambda text: None,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
+    """Ask again, several at a time. `report` is told of each in the order of `due`, `tick` as soon as one is done.
+
+    Raises UsageError.
+    """
+    if options.write:
+        make_directory(options.directory)  # found out now, not when all has been asked and paid for
+    permits = asyncio.Semaphore(options.concurrency)
+    opened = open_upstream(options.upstreams, silence=options.timeout, attempts=options.attempts, note=note)
+
+    async def run(each: Due, upstream: Upstream) -> Outcome:
+        async with permits:
+            outcome = await _refreshed(each, upstream, options)
+        tick()
+        return outcome
+
+    async with opened as upstream, asyncio.TaskGroup() as tasks:
+        for running in [tasks.create_task(run(each, upstream)) for each in due]:
+            report(await running)
+
+
+async def _refreshed(due: Due, upstream: Upstream, options: Options) -> Outcome:
+    if due.obstacle:
+        return Outcome(due=due, status=Status.SKIPPED, reason=due.obstacle)
+    changes: list[Difference] = []
+    fresh: dict[int, JsonObject] = {}
+    try:
+        for at, old in enumerate(due.interaction.responses):
+            form, found = await _asked_again(due, at, old, upstream)
+            changes += found
+            if found:
+                fresh[at] = form
+        written = bool(fresh) and options.write and await asyncio.to_thread(_take, due, fresh, options)
+    except AnswerFailed as error:
+        return Outcome(due=due, status=Status.FAILED, reason=str(error), changes=tuple(changes))
+    status = Status.DIFFERS if changes else Status.SAME
+    return Outcome(due=due, status=status, changes=tuple(changes), written=written)
+
+
+async def _asked_again(due: Due, at: int, old: Response, upstream: Upstream) -> tuple[JsonObject, list[Difference]]:
+    """The new answer at a place of the sequence as a cassette has it, and where it differs. Raises AnswerFailed."""
+    resource = due.asked.resource
+    several = f"response[{at}]" if len(due.interaction.responses) > 1 else ""
+    try:
+        answered = await upstream.ask(resource, due.asked.request.body, partial(may_follow, old))
+        form = faithful_form(answered, due.asked)
+        new = read_recorded(form)
+        check_as_good(resource, old, new)
+    except AnswerFailed as error:
+        raise AnswerFailed(f"{several}: {error}" if several else str(error)) from None
+    changes = semantic_diff(resource, old, new)
+    return form, [replace(change, path=f"{several}.{change.path}") if several else change for change in changes]
+
+
+def _take(due: Due, fresh: dict[int, JsonObject], options: Options) -> bool:
+    """Put new answers into the cassette. Raises AnswerFailed where somebody has changed the document meanwhile."""
+    file = CassetteFile(options.directory, due.interaction.cassette, options.config)
+    with file.locked():
+        same = (stored for _, stored in file.documents if stored.text == due.stored.text)
+        stored = next(same, None)
+        if stored is None:
+            raise AnswerFailed("the interaction was changed while it was asked again: refresh it once more")
+        responses = [fresh.get(at, old) for at, old in enumerate(stored_responses(stored))]
+        comments = _COMMENTS_IN_FRONT.match(stored.text)
+        file.put(stored, (comments[0] if comments else "") + recorded_document(stored, due.asked, responses))
+    return True
