@@ -73,11 +73,12 @@ class Report:
     def end(self) -> str:
         """The last line, or the object for programs."""
         counts = Counter(outcome.status for outcome in self._outcomes)
-        figures: dict[str, Json] = {status.value: counts[status] for status in Status}
+        figures = {status.value: counts[status] for status in Status}
         figures["written"] = sum(outcome.written for outcome in self._outcomes)
         if not self._as_json:
             said = ", ".join(f"{value} {name}" for name, value in figures.items())
-            return f"{counted(len(self._outcomes), 'interaction')}: {said} ({self._seconds():.1f} s)"
+            take = "; --write takes what differs" if counts[Status.DIFFERS] > figures["written"] else ""
+            return f"{counted(len(self._outcomes), 'interaction')}: {said} ({self._seconds():.1f} s){take}"
         listed: list[Json] = [_as_json(outcome) for outcome in self._outcomes]
         return orjson.dumps({**figures, "seconds": round(self._seconds(), 3), "interactions": listed}).decode()
 

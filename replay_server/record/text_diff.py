@@ -68,9 +68,10 @@ def _some(sign: str, words: Sequence[str]) -> list[Piece]:
 
 def _cut(piece: Piece, *, first: bool, last: bool) -> Piece:
     """What stands next to a change: the end of the first piece, the beginning of the last, both of one between."""
-    shown = _CONTEXT if piece.sign == " " else _LONGEST // 2
-    before = "" if first and piece.sign == " " else piece.text[:shown]
-    after = "" if last and piece.sign == " " else piece.text[-shown:]
-    if len(piece.text) <= len(before) + len(after) + 1:
+    same = piece.sign == " "
+    shown = _CONTEXT if same else _LONGEST // 2
+    if len(piece.text) <= 2 * shown + 1:
         return piece
+    before = "" if same and first else piece.text[:shown]
+    after = "" if same and last else piece.text[-shown:]
     return Piece(piece.sign, f"{before}…{after}")
