@@ -11,17 +11,18 @@ from replay_server.cassettes.config import Config
 from replay_server.cassettes.file import CassetteFile, Stored
 from replay_server.cassettes.files import cassette_files
 from replay_server.cassettes.matching import Keyed
+from replay_server.endpoints.base import Resource
 from replay_server.endpoints.http_form import NotKept
 from replay_server.endpoints.outgoing import outgoing
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import UsageError
-from replay_server.interaction import Interaction, Json
+from replay_server.interaction import Interaction, Json, Request
 from replay_server.keys import canonical_json
 from replay_server.record.run import Planned, estimated_tokens
 from replay_server.record.upstream_url import target
 from replay_server.settings import Upstream
 
-_REDACTED = re.compile(rb"<redacted:[a-z][a-z0-9-]*:[0-9]+>")
+_REDACTED = re.compile(rb"<redacted:[a-z][a-z0-9-]*(?::[0-9]+)?>")
 _AGE = re.compile(r"(?P<number>\d{1,5})(?P<unit>[dwmy])")
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -36,8 +37,13 @@ class Due:
 
     @property
     def interaction(self) -> Interaction:
-        """The interaction as it is read."""
+        """The interaction as it is read, and its request as it is asked."""
         return self.stored.interaction
+
+    @property
+    def resource(self) -> Resource:
+        """What its request is asked of."""
+        return resource_named(self.interaction.endpoint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +83,19 @@ def find_due(directory: Path, config: Config, selection: Selection, upstreams: S
 
 def _due(stored: Stored, upstreams: Sequence[Upstream], config: Config) -> Due:
     resource = resource_named(stored.interaction.endpoint)
-    asked = Keyed(resource, resource.from_cassette(stored.interaction.request), config)
-    return Due(stored, asked, _obstacle(asked, upstreams))
+    request = resource.from_cassette(stored.interaction.request)
+    return Due(stored, Keyed(resource, request, config), _obstacle(resource, request, upstreams))
 
 
-def _obstacle(asked: Keyed, upstreams: Sequence[Upstream]) -> str | None:
-    if _REDACTED.search(canonical_json(asked.request.body)):
+def _obstacle(resource: Resource, request: Request, upstreams: Sequence[Upstream]) -> str | None:
+    if _REDACTED.search(canonical_json([request.endpoint, request.body])):
         return "its request was redacted, so it cannot be asked as it was: record it anew"
     try:
-        raw = outgoing(asked.resource, asked.request.body)
+        raw = outgoing(resource, request.body)
     except NotKept as error:
         return f"{error}: record it anew"
-    if upstreams and target(upstreams, raw.path, asked.request.model) is None:
-        return f"no --upstream takes {raw.path} with the model {asked.request.model!r}: add one that does"
+    if upstreams and target(upstreams, raw.path, request.model) is None:
+        return f"no --upstream takes {raw.path} with the model {request.model!r}: add one that does"
     return None
 
 
@@ -97,7 +103,7 @@ def plan(due: Sequence[Due]) -> Iterator[Planned]:
     """The requests that would be asked."""
     for each in due:
         if not each.obstacle:
-            known = bool(each.asked.resource.routes[0].operation_id)
+            known = bool(each.resource.routes[0].operation_id)
             planned = Planned(each.interaction.id, estimated_tokens(each.asked) if known else 0)
             yield from (planned for _ in each.interaction.responses)
 

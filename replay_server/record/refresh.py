@@ -2,17 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from replay_server.cassettes.config import Config
 from replay_server.cassettes.file import CassetteFile, make_directory
+from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.recorded_form import read_recorded
-from replay_server.interaction import JsonObject, Response
-from replay_server.keys import Difference
+from replay_server.interaction import JsonObject
+from replay_server.keys import ABSENT, Difference
 from replay_server.record.due import Due
 from replay_server.record.recorded_document import faithful_form, recorded_document, stored_responses
 from replay_server.record.semantic_diff import semantic_diff
@@ -76,7 +78,12 @@ async def refresh(
     if options.write:
         make_directory(options.directory)  # found out now, not when all has been asked and paid for
     permits = asyncio.Semaphore(options.concurrency)
-    opened = open_upstream(options.upstreams, silence=options.timeout, attempts=options.attempts, note=note)
+    opened = open_upstream(
+        options.upstreams,
+        silence=options.timeout,
+        attempts=options.attempts,
+        note=lambda text: note(options.config.redactor.text(text)),
+    )
 
     async def run(each: Due, upstream: Upstream) -> Outcome:
         async with permits:
@@ -95,31 +102,47 @@ async def _refreshed(due: Due, upstream: Upstream, options: Options) -> Outcome:
     changes: list[Difference] = []
     fresh: dict[int, JsonObject] = {}
     try:
-        for at, old in enumerate(due.interaction.responses):
-            form, found = await _asked_again(due, at, old, upstream)
+        for at in range(len(due.interaction.responses)):
+            form, found = await _asked_again(due, at, upstream, options.config)
             changes += found
             if found:
                 fresh[at] = form
         written = bool(fresh) and options.write and await asyncio.to_thread(_take, due, fresh, options)
     except AnswerFailed as error:
-        return Outcome(due=due, status=Status.FAILED, reason=str(error), changes=tuple(changes))
+        reason = options.config.redactor.text(str(error))
+        return Outcome(due=due, status=Status.FAILED, reason=reason, changes=tuple(changes))
     status = Status.DIFFERS if changes else Status.SAME
     return Outcome(due=due, status=status, changes=tuple(changes), written=written)
 
 
-async def _asked_again(due: Due, at: int, old: Response, upstream: Upstream) -> tuple[JsonObject, list[Difference]]:
+async def _asked_again(due: Due, at: int, upstream: Upstream, config: Config) -> tuple[JsonObject, list[Difference]]:
     """The new answer at a place of the sequence as a cassette has it, and where it differs. Raises AnswerFailed."""
-    resource = due.asked.resource
-    several = f"response[{at}]" if len(due.interaction.responses) > 1 else ""
+    resource, fields, responses = due.resource, due.interaction.request, due.interaction.responses
+    where = f"response[{at}]" if len(responses) > 1 else ""
+    asked = Keyed(
+        resource, resource.from_cassette(fields), config
+    )  # each answer has placeholders numbered on their own
     try:
-        answered = await upstream.ask(resource, due.asked.request.body, partial(may_follow, old))
-        form = faithful_form(answered, due.asked)
+        answered = await upstream.ask(resource, fields, partial(may_follow, responses[at]))
+        form = faithful_form(asked.redaction.answered(answered), asked)
         new = read_recorded(form)
-        check_as_good(resource, old, new)
+        check_as_good(resource, responses[at], new)
     except AnswerFailed as error:
-        raise AnswerFailed(f"{several}: {error}" if several else str(error)) from None
-    changes = semantic_diff(resource, old, new)
-    return form, [replace(change, path=f"{several}.{change.path}") if several else change for change in changes]
+        raise AnswerFailed(f"{where}: {error}" if where else str(error)) from None
+    changes = _without_secrets(semantic_diff(resource, responses[at], new), config)
+    return form, [replace(change, path=f"{where}.{change.path}") if where else change for change in changes]
+
+
+def _without_secrets(changes: Sequence[Difference], config: Config) -> Iterator[Difference]:
+    """As they may be shown: what was recorded before there was a rule may hold a secret, which is no difference."""
+    for change in changes:
+        left, right = (_redacted(value, config) for value in (change.left, change.right))
+        if left != right:
+            yield Difference(change.path, left, right)
+
+
+def _redacted(value: Any, config: Config) -> Any:
+    return value if value is ABSENT else config.redactor.exchange().json(value)
 
 
 def _take(due: Due, fresh: dict[int, JsonObject], options: Options) -> bool:

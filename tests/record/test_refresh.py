@@ -294,6 +294,40 @@ async def test_an_error_that_is_recorded_may_become_another_one_or_an_answer(wri
     ]
 
 
+SECRET = "sk-abcdefghijklmnopqrstuvwx"  # replay-server: allow-secret
+
+
+async def test_secrets_are_neither_shown_nor_taken(write: Write) -> None:
+    directory = write("a.yaml", recorded("Your key was lost."))
+
+    (outcome,) = await run(directory, always(chat(f"Your key is {SECRET}.")), write=True)
+
+    assert changes(outcome) == ["content: 'Your key was lost.' != 'Your key is <redacted:openai-key:1>.'"]
+    assert SECRET not in (directory / "a.yaml").read_text()
+    assert told(await run(directory, always(chat(f"Your key is {SECRET}.")))) == [("a.yaml#1", "same")]
+
+
+async def test_a_secret_that_was_recorded_is_asked_and_is_no_difference(write: Write) -> None:
+    asked = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append((await request.json())["messages"][0]["content"])
+        return web.Response(body=chat(f"It is {SECRET}."), content_type="application/json")
+
+    directory = write("a.yaml", recorded(f"It is {SECRET}.", request=REQUEST.replace("Hi", f"Is it {SECRET}?")))
+
+    assert told(await run(directory, answer)) == [("a.yaml#1", "same")]
+    assert asked == [f"Is it {SECRET}?"]
+
+
+async def test_reasons_hold_no_secret(write: Write) -> None:
+    refused = always(orjson.dumps({"error": {"message": f"Incorrect API key: {SECRET}"}}), status=401)
+
+    (outcome,) = await run(write("a.yaml", recorded()), refused)
+
+    assert outcome.reason == "the upstream answered 401: Incorrect API key: <redacted:openai-key:1>"
+
+
 # What is never taken -------------------------------------------------------------------------------------------------
 
 

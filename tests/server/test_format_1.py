@@ -10,12 +10,13 @@ import aiohttp
 import orjson
 import pytest
 
-from replay_server.cassettes.config import FILE_NAME
+from replay_server.cassettes import config
 from replay_server.cassettes.files import cassette_files
 from replay_server.cassettes.json_style import JsonStyle
 from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, RECORDED_FIELDS
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
+from replay_server.cassettes.redaction import own_rules
 from replay_server.cassettes.sse import json_chunks
 from replay_server.cassettes.yaml import documents
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
@@ -25,8 +26,8 @@ from replay_server.interaction import Json, Repeat
 from tests.conftest import Serve
 
 CORPUS = Path(__file__).parents[1] / "data" / "format-1"
-CASSETTES = CORPUS / "cassettes"
-ANSWERS = sorted((CORPUS / "answers").glob("*.jsonl"))
+LIBRARIES = sorted(path for path in CORPUS.iterdir() if path.is_dir())
+ANSWERS = [path for library in LIBRARIES for path in sorted((library / "answers").glob("*.jsonl"))]
 CHAT = resource_named("chat/completions")
 
 
@@ -77,9 +78,9 @@ def named_in(wanted: Any, value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("answers", ANSWERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("answers", ANSWERS, ids=lambda path: f"{path.parents[1].name}/{path.stem}")
 async def test_it_answers_as_on_the_day_it_was_written(serve: Serve, answers: Path) -> None:
-    server = await serve(CASSETTES)
+    server = await serve(answers.parents[1] / "cassettes")
     asked = read(answers)
 
     async with aiohttp.ClientSession() as session:
@@ -88,11 +89,12 @@ async def test_it_answers_as_on_the_day_it_was_written(serve: Serve, answers: Pa
     assert given == [each["answer"] for each in asked]
 
 
-def test_every_interaction_is_asked_for() -> None:
-    asked = {each["answer"].get("interaction") for path in ANSWERS for each in read(path)}
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda path: path.name)
+def test_every_interaction_is_asked_for(library: Path) -> None:
+    asked = {each["answer"].get("interaction") for path in ANSWERS if library in path.parents for each in read(path)}
     there = {
         f"{name}#{place}"
-        for name, path in cassette_files(CASSETTES)
+        for name, path in cassette_files(library / "cassettes")
         for place, _ in enumerate(documents(path.read_bytes()), 1)
     }
 
@@ -101,7 +103,7 @@ def test_every_interaction_is_asked_for() -> None:
 
 def test_no_file_was_edited_and_each_has_its_line() -> None:
     lines = (CORPUS / "SHA256SUMS").read_text().splitlines()
-    there = [path for folder in ("cassettes", "answers") for path in (CORPUS / folder).rglob("*") if path.is_file()]
+    there = [path for library in LIBRARIES for path in library.rglob("*") if path.is_file()]
 
     now = {f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(CORPUS).as_posix()}" for path in there}
 
@@ -113,7 +115,7 @@ def test_no_file_was_edited_and_each_has_its_line() -> None:
 
 def values() -> Iterator[Json]:
     """Every value in the corpus, at any depth."""
-    for path in [*(path for _, path in cassette_files(CASSETTES)), CASSETTES / FILE_NAME]:
+    for path in CORPUS.glob("*/cassettes/**/*.y*ml"):
         for document in documents(path.read_bytes()):
             yield from within(document.value)
 
@@ -131,7 +133,7 @@ FIELDS = {
     "a stream": (*STREAM_FIELDS, *EVENT_FIELDS, *RAW_EVENT_FIELDS),
     "a request": (*HTTP_FIELDS, *PART_FIELDS),
     "a short form": (*CHOICE_FIELDS, *REPLY_FIELDS, "choices", "models"),
-    "replay.yaml": ("models", "match_on", "volatile", "on_miss"),
+    "replay.yaml": (*config._FIELDS, *own_rules._FIELDS, *own_rules._RULE_FIELDS),
 }
 
 
