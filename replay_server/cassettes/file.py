@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,10 +95,17 @@ class CassetteFile:
                 self._parse()
             yield
 
-    def put(self, stored: Stored, text: str) -> None:
-        """Put a text in the place of a document. All else stays, byte for byte. Raises UsageError."""
-        data, end = self._before or b"", stored.at + len(stored.text.encode())
-        self._replace(data[: stored.at] + text.encode() + data[end:])
+    def replace(self, texts: Mapping[int, str]) -> None:
+        """Put texts in the place of documents, by their place in the file. All else stays, byte for byte.
+
+        Raises UsageError.
+        """
+        data = self._before or b""
+        for place in sorted(texts, reverse=True):  # from the end, so that what lies before stays where it is
+            stored = self.documents[place][1]
+            end = stored.at + len(stored.text.encode())
+            data = data[: stored.at] + texts[place].encode() + data[end:]
+        self._replace(data)
         self._parse()
 
     def write(self, texts: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """Keeping recordings true: asking again what is recorded, and telling what is answered otherwise by now."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from replay_server.cassettes.config import Config
-from replay_server.cassettes.file import CassetteFile, make_directory
+from replay_server.cassettes.file import make_directory
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.recorded_form import read_recorded
 from replay_server.interaction import JsonObject
 from replay_server.keys import ABSENT, Difference
 from replay_server.record.due import Due
-from replay_server.record.recorded_document import faithful_form, recorded_document, stored_responses
+from replay_server.record.recorded_document import faithful_form
 from replay_server.record.semantic_diff import semantic_diff
+from replay_server.record.takings import Takings
 from replay_server.record.upstream import AnswerFailed, Upstream, open_upstream
 from replay_server.record.worse import check_as_good, may_follow
 from replay_server.settings import Upstream as Address
-
-_COMMENTS_IN_FRONT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,50 +77,60 @@ async def refresh(
     if options.write:
         make_directory(options.directory)  # found out now, not when all has been asked and paid for
     permits = asyncio.Semaphore(options.concurrency)
-    opened = open_upstream(
+    takings = Takings(options.directory, options.config) if options.write else None
+
+    async def run(each: Due, upstream: Upstream) -> Outcome:
+        async with permits:
+            outcome, fresh = await _asked(each, upstream, options.config)
+        if takings and fresh:  # others are asked meanwhile
+            outcome = await _taken(outcome, fresh, takings)
+        tick()
+        return outcome
+
+    async with _opened(options, note) as upstream, asyncio.TaskGroup() as tasks:
+        for running in [tasks.create_task(run(each, upstream)) for each in due]:
+            report(await running)
+
+
+def _opened(options: Options, note: Callable[[str], None]) -> AbstractAsyncContextManager[Upstream]:
+    return open_upstream(
         options.upstreams,
         silence=options.timeout,
         attempts=options.attempts,
         note=lambda text: note(options.config.redactor.text(text)),
     )
 
-    async def run(each: Due, upstream: Upstream) -> Outcome:
-        async with permits:
-            outcome = await _refreshed(each, upstream, options)
-        tick()
-        return outcome
 
-    async with opened as upstream, asyncio.TaskGroup() as tasks:
-        for running in [tasks.create_task(run(each, upstream)) for each in due]:
-            report(await running)
-
-
-async def _refreshed(due: Due, upstream: Upstream, options: Options) -> Outcome:
+async def _asked(due: Due, upstream: Upstream, config: Config) -> tuple[Outcome, dict[int, JsonObject]]:
+    """What became of an interaction, and those of its answers that differ, by their place. A failure leaves none."""
     if due.obstacle:
-        return Outcome(due=due, status=Status.SKIPPED, reason=due.obstacle)
+        return Outcome(due=due, status=Status.SKIPPED, reason=due.obstacle), {}
     changes: list[Difference] = []
     fresh: dict[int, JsonObject] = {}
     try:
         for at in range(len(due.interaction.responses)):
-            form, found = await _asked_again(due, at, upstream, options.config)
+            form, found = await _asked_again(due, at, upstream, config)
             changes += found
             if found:
                 fresh[at] = form
-        written = bool(fresh) and options.write and await asyncio.to_thread(_take, due, fresh, options)
     except AnswerFailed as error:
-        reason = options.config.redactor.text(str(error))
-        return Outcome(due=due, status=Status.FAILED, reason=reason, changes=tuple(changes))
-    status = Status.DIFFERS if changes else Status.SAME
-    return Outcome(due=due, status=status, changes=tuple(changes), written=written)
+        reason = config.redactor.text(str(error))
+        return Outcome(due=due, status=Status.FAILED, reason=reason, changes=tuple(changes)), {}
+    return Outcome(due=due, status=Status.DIFFERS if changes else Status.SAME, changes=tuple(changes)), fresh
+
+
+async def _taken(outcome: Outcome, fresh: dict[int, JsonObject], takings: Takings) -> Outcome:
+    if await takings.take(outcome.due, fresh):
+        return replace(outcome, written=True)
+    reason = "the interaction was changed while it was asked again: refresh it once more"
+    return replace(outcome, status=Status.FAILED, reason=reason)
 
 
 async def _asked_again(due: Due, at: int, upstream: Upstream, config: Config) -> tuple[JsonObject, list[Difference]]:
     """The new answer at a place of the sequence as a cassette has it, and where it differs. Raises AnswerFailed."""
     resource, fields, responses = due.resource, due.interaction.request, due.interaction.responses
     where = f"response[{at}]" if len(responses) > 1 else ""
-    asked = Keyed(
-        resource, resource.from_cassette(fields), config
-    )  # each answer has placeholders numbered on their own
+    asked = Keyed(resource, resource.from_cassette(fields), config)  # anew, as each answer numbers its own secrets
     try:
         answered = await upstream.ask(resource, fields, partial(may_follow, responses[at]))
         form = faithful_form(asked.redaction.answered(answered), asked)
@@ -143,17 +152,3 @@ def _without_secrets(changes: Sequence[Difference], config: Config) -> Iterator[
 
 def _redacted(value: Any, config: Config) -> Any:
     return value if value is ABSENT else config.redactor.exchange().json(value)
-
-
-def _take(due: Due, fresh: dict[int, JsonObject], options: Options) -> bool:
-    """Put new answers into the cassette. Raises AnswerFailed where somebody has changed the document meanwhile."""
-    file = CassetteFile(options.directory, due.interaction.cassette, options.config)
-    with file.locked():
-        same = (stored for _, stored in file.documents if stored.text == due.stored.text)
-        stored = next(same, None)
-        if stored is None:
-            raise AnswerFailed("the interaction was changed while it was asked again: refresh it once more")
-        responses = [fresh.get(at, old) for at, old in enumerate(stored_responses(stored))]
-        comments = _COMMENTS_IN_FRONT.match(stored.text)
-        file.put(stored, (comments[0] if comments else "") + recorded_document(stored, due.asked, responses))
-    return True

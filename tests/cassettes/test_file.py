@@ -27,9 +27,18 @@ def document(prompt: str) -> str:
 def test_one_document_is_replaced_and_all_else_stays(tmp_path: Path, before: str, after: str) -> None:
     (tmp_path / "a.yaml").write_text(before + document("old") + after, encoding="utf-8")
     file = CassetteFile(tmp_path, "a.yaml", Config())
-    (old,) = [stored for _, stored in file.documents if stored.interaction.request["prompt"] == "old"]
+    prompts = [stored.interaction.request["prompt"] for _, stored in file.documents]
 
-    file.put(old, NEW)
+    file.replace({prompts.index("old"): NEW})
 
     assert (tmp_path / "a.yaml").read_text(encoding="utf-8") == before + NEW + after
     assert "new" in [stored.interaction.request["prompt"] for _, stored in file.documents]
+
+
+def test_several_are_replaced_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("---\n".join(document(prompt) for prompt in "abc"), encoding="utf-8")
+    file = CassetteFile(tmp_path, "a.yaml", Config())
+
+    file.replace({0: NEW, 2: NEW})
+
+    assert (tmp_path / "a.yaml").read_text(encoding="utf-8") == f"{NEW}---\n{document('b')}---\n{NEW}"
