@@ -1,6 +1,7 @@
 """A request of a cassette as a client would send it: method, path, query and body."""
 
 import re
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -8,6 +9,8 @@ from replay_server.endpoints.base import Resource, Route
 from replay_server.endpoints.http_form import http_request
 from replay_server.interaction import JsonObject, RawRequest
 
+_SAFE = "/:@!$&'()*+,;="
+"""What stands in a path as it is. Source: RFC 3986, section 3.3."""
 _PARAMETER = re.compile(r"\{(\w+)\+?\}")
 
 
@@ -36,4 +39,5 @@ def _route(resource: Resource, fields: JsonObject) -> Route:
 
 
 def _request(method: str, path: str, query: tuple[tuple[str, str], ...], content_type: str, body: bytes) -> RawRequest:
-    return RawRequest(method, path, {}, query, {"content-type": content_type} if body else {}, body)
+    target = quote(path, safe=_SAFE) + (f"?{urlencode(query)}" if query else "")
+    return RawRequest(method, path, {}, query, {"content-type": content_type} if body else {}, body, target)

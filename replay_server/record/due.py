@@ -71,7 +71,8 @@ def find_due(directory: Path, config: Config, selection: Selection, upstreams: S
         stored
         for name, _ in cassette_files(directory)
         for _, stored in CassetteFile(directory, name, config).documents
-        if stored.interaction.recorded and selection.names(stored.interaction)
+        if stored.interaction.recorded
+        if selection.names(stored.interaction)
     ]
     if selection.only and not named:
         globs = " ".join(selection.only)
@@ -94,7 +95,7 @@ def _obstacle(resource: Resource, request: Request, upstreams: Sequence[Upstream
         raw = outgoing(resource, request.body)
     except NotKept as error:
         return f"{error}: record it anew"
-    if upstreams and target(upstreams, raw.path, request.model) is None:
+    if upstreams and target(upstreams, raw, request.model) is None:
         return f"no --upstream takes {raw.path} with the model {request.model!r}: add one that does"
     return None
 

@@ -90,7 +90,7 @@ class Upstream:
             raw = outgoing(resource, fields)
         except NotKept as error:
             raise AnswerFailed(str(error)) from None
-        found = target(self._addresses, raw.path, resource.from_cassette(fields).model)
+        found = target(self._addresses, raw, resource.from_cassette(fields).model)
         if found is None:
             raise AnswerFailed("no --upstream takes it: add one that does")
         address, url = found

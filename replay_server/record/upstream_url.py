@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import SplitResult, urlsplit
 
 from replay_server.errors import UsageError
+from replay_server.interaction import RawRequest
 from replay_server.settings import Upstream
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -45,14 +46,16 @@ def url_for(upstream: Upstream, path: str, path_without_version: str) -> str:
     return (upstream.url if urlsplit(upstream.url).path else upstream.url + _VERSION) + path_without_version
 
 
-def target(upstreams: Sequence[Upstream], path: str, model: str) -> tuple[Upstream, str] | None:
+def target(upstreams: Sequence[Upstream], asked: RawRequest, model: str) -> tuple[Upstream, str] | None:
     """The upstream for a request of a cassette, whose path has no `/v1`, and the URL there.
 
     Whether the client that made it said `/v1` is not known, so a path prefix may have it or not.
     """
-    sent = [(upstream, each) for each in (path, f"/v1{path}") if (upstream := choose(upstreams, each, model))]
+    path, mark, query = asked.target.partition("?")
+    sent = [(upstream, each) for each in (path, _VERSION + path) if (upstream := choose(upstreams, each, model))]
     by_path = [found for found in sent if found[0].selector.startswith("/")]
-    return next(((upstream, url_for(upstream, each, path)) for upstream, each in [*by_path, *sent]), None)
+    urls = ((upstream, url_for(upstream, each, path) + mark + query) for upstream, each in [*by_path, *sent])
+    return next(urls, None)
 
 
 def choose(upstreams: Sequence[Upstream], path: str, model: str) -> Upstream | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from replay_server.cassettes.files import load_config
+from replay_server.endpoints.outgoing import outgoing
+from replay_server.endpoints.table import resource_named
 from replay_server.errors import UsageError
 from replay_server.record.due import Selection, find_due, plan, read_age
 from replay_server.record.run import Planned
@@ -83,6 +85,6 @@ def test_a_plan_has_each_request_that_would_be_asked(write: Callable[[str, str],
     ids=["a host", "a base", "a model", "another model", "a path", "a path with v1", "none"],
 )
 def test_a_request_of_a_cassette_goes_where_its_client_sent_it(upstreams: list[Upstream], url: str | None) -> None:
-    found = target(upstreams, "/audio/speech", "tts-1")
+    found = target(upstreams, outgoing(resource_named("POST /audio/speech"), {}), "tts-1")
 
     assert (found and found[1]) == url

@@ -107,7 +107,7 @@ async def test_requests_go_out_as_they_were_recorded(write: Write) -> None:
     asked = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked.append((request.method, request.path_qs, request.headers.get("authorization"), await request.read()))
+        asked.append((request.method, request.raw_path, request.headers.get("authorization"), await request.read()))
         return web.json_response({})
 
     directory = write(
@@ -116,6 +116,7 @@ async def test_requests_go_out_as_they_were_recorded(write: Write) -> None:
         f"endpoint: models\nrequest: {{}}\nresponse: {{body: {{data: []}}}}\n{RECORDED}---\n"
         f"endpoint: models\nrequest: {{model: org/m}}\nresponse: {{body: {{id: m}}}}\n{RECORDED}---\n"
         f"endpoint: GET /files\nrequest: {{query: {{limit: '2', a: [b, c]}}}}\nresponse: {{body: 1}}\n{RECORDED}---\n"
+        f"endpoint: GET /a b/50%?\nrequest: {{query: {{q: 'é & ?'}}}}\nresponse: {{body: 1}}\n{RECORDED}---\n"
         f"endpoint: POST /forms\nrequest: {{form: [{{name: a, value: b c}}]}}\nresponse: {{body: {{}}}}\n{RECORDED}",
     )
     async with upstream(answer) as url:
@@ -126,6 +127,7 @@ async def test_requests_go_out_as_they_were_recorded(write: Write) -> None:
         ("GET", "/v1/models", "Bearer sk-key", b""),
         ("GET", "/v1/models/org/m", "Bearer sk-key", b""),
         ("GET", "/v1/files?limit=2&a=b&a=c", "Bearer sk-key", b""),
+        ("GET", "/v1/a%20b/50%25%3F?q=%C3%A9+%26+?", "Bearer sk-key", b""),
         ("POST", "/v1/forms", "Bearer sk-key", b"a=b+c"),
     ]
 
