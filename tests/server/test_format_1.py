@@ -13,6 +13,7 @@ import pytest
 from replay_server.cassettes import config
 from replay_server.cassettes.files import cassette_files
 from replay_server.cassettes.json_style import JsonStyle
+from replay_server.cassettes.match_reader import MATCH_FIELDS, TEXT_TESTS
 from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, RECORDED_FIELDS
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
@@ -133,6 +134,7 @@ FIELDS = {
     "a stream": (*STREAM_FIELDS, *EVENT_FIELDS, *RAW_EVENT_FIELDS),
     "a request": (*HTTP_FIELDS, *PART_FIELDS),
     "a short form": (*CHOICE_FIELDS, *REPLY_FIELDS, "choices", "models"),
+    "a matcher": (*MATCH_FIELDS, *TEXT_TESTS, "min", "max"),
     "replay.yaml": (*config._FIELDS, *own_rules._FIELDS, *own_rules._RULE_FIELDS),
 }
 
