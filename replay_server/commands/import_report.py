@@ -1,17 +1,15 @@
 """How an import is shown: a bar on a terminal, a line for each thing that was left out, a table at the end."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
 
-import click
-
 from replay_server.cassettes.importers.items import Refused
 from replay_server.cassettes.importers.run import Options, Outcome, State
 from replay_server.cassettes.importers.sources import Found
+from replay_server.commands.progress_bar import ProgressBar
 from replay_server.interaction import Json
 from replay_server.terminal import printable
 
@@ -27,13 +25,10 @@ class Report:
         self._options = options
         self._quiet = quiet
         files = len(found.sources)
-        shows = live and not quiet and files > _FEW
-        self._bar = click.progressbar(length=files, label="importing", file=sys.stderr) if shows else None
+        self._bar = ProgressBar(files, "importing", shown=live and not quiet and files > _FEW)
         self._outcomes: list[Outcome] = []
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -41,15 +36,12 @@ class Report:
 
     def close(self) -> None:
         """Leave the bar's line."""
-        if self._bar:
-            self._bar.render_finish()
-            self._bar = None
+        self._bar.close()
 
     def tell(self, outcome: Outcome) -> None:
         """Take a file that is done."""
         self._outcomes.append(outcome)
-        if self._bar:
-            self._bar.update(1)
+        self._bar.advance()
 
     @property
     def failed(self) -> bool:
