@@ -13,7 +13,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-RED, GREEN, BOLD = 31, 32, 1
+RED, GREEN, YELLOW, MAGENTA, BOLD = 31, 32, 33, 35, 1
 
 
 def coloured(text: str, code: int, on: bool = True) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replay_server.commands.asking import INTERRUPTED, Stopped, run_asking, show_plan
-from replay_server.commands.options import directory_argument
+from replay_server.commands.options import directory_argument, wants_color
 from replay_server.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _refresh(due: "Sequence[Due]", options: "Options", *, as_json: bool) -> int:
     from replay_server.commands.refresh_report import Report
     from replay_server.record.refresh import refresh
 
-    with Report(len(due), as_json=as_json, coloured=_coloured(), live=sys.stderr.isatty()) as report:
+    with Report(len(due), as_json=as_json, color=wants_color(), live=sys.stderr.isatty()) as report:
         try:
             run_asking(refresh(due, options, report.tell, note=report.note, tick=report.tick))
         except Stopped:
@@ -127,7 +127,3 @@ def _refresh(due: "Sequence[Due]", options: "Options", *, as_json: bool) -> int:
             return INTERRUPTED
     click.echo(report.end())
     return 0 if report.settled else 1
-
-
-def _coloured() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -13,21 +13,22 @@ from replay_server.commands.progress_bar import ProgressBar
 from replay_server.interaction import Json
 from replay_server.keys import ABSENT, Difference, canonical_json
 from replay_server.record.refresh import Outcome, Status
-from replay_server.record.text_diff import word_diff
-from replay_server.terminal import counted, printable
+from replay_server.replay.words import Kind, Piece, compare, written
+from replay_server.terminal import GREEN, MAGENTA, RED, YELLOW, coloured, counted, printable
 
-_COLOURS = {Status.SAME: "green", Status.DIFFERS: "yellow", Status.FAILED: "red", Status.SKIPPED: "magenta"}
-_MARKS = {" ": ("", ""), "-": ("[-", "-]"), "+": ("{+", "+}")}
+_COLOURS = {Status.SAME: GREEN, Status.DIFFERS: YELLOW, Status.FAILED: RED, Status.SKIPPED: MAGENTA}
 _CHANGES_SHOWN = 20
 _LONGEST_VALUE = 200
+_LEAST_ALIKE = 0.4
+"""An answer that has a smaller share in common with the recorded one reads better as a whole."""
 
 
 class Report:
-    """Shows each outcome, and adds them up. `coloured`: for eyes; `live`: a bar shows how far it is."""
+    """Shows each outcome, and adds them up. `color`: None where that is for a terminal to say; `live`: with a bar."""
 
-    def __init__(self, length: int, *, as_json: bool, coloured: bool, live: bool) -> None:
+    def __init__(self, length: int, *, as_json: bool, color: bool | None, live: bool) -> None:
         self._as_json = as_json
-        self._coloured = coloured
+        self._color = color
         self._bar = ProgressBar(length, "asking", shown=live and not as_json)
         self._outcomes: list[Outcome] = []
         self._shown = 0
@@ -61,8 +62,8 @@ class Report:
 
     def _show(self) -> None:
         for outcome in self._outcomes[self._shown :]:
-            for line in [] if self._as_json else _lines(outcome, coloured=self._coloured):
-                click.echo(line, color=self._coloured)
+            for line in [] if self._as_json else _lines(outcome, color=self._color is not False):
+                click.echo(line, color=self._color)
         self._shown = len(self._outcomes)
 
     @property
@@ -107,41 +108,27 @@ def _change_json(change: Difference) -> dict[str, Json]:
 # For people ----------------------------------------------------------------------------------------------------------
 
 
-def _lines(outcome: Outcome, *, coloured: bool) -> Iterator[str]:
+def _lines(outcome: Outcome, *, color: bool) -> Iterator[str]:
     interaction = outcome.due.interaction
     label = " ".join(filter(None, (interaction.id, interaction.name)))
     reason = f": {' '.join(outcome.reason.split())}" if outcome.reason else ""
-    written = " (written)" if outcome.written else ""
-    status = _styled(f"{outcome.status.value:<7}", _COLOURS[outcome.status], coloured)
-    yield f"{status}  {printable(label + reason)}{written}"
+    taken = " (written)" if outcome.written else ""
+    status = coloured(f"{outcome.status.value:<7}", _COLOURS[outcome.status], color)
+    yield f"{status}  {printable(label + reason)}{taken}"
     for change in outcome.changes[:_CHANGES_SHOWN]:
-        yield f"  {printable(change.path)}: {_change(change, coloured)}"
+        yield f"  {printable(change.path)}: {_change(change, color)}"
     if len(outcome.changes) > _CHANGES_SHOWN:
         yield f"  … and {len(outcome.changes) - _CHANGES_SHOWN} more; --json lists all"
 
 
-def _change(change: Difference, coloured: bool) -> str:
+def _change(change: Difference, color: bool) -> str:
     if isinstance(change.left, str) and isinstance(change.right, str):
-        return "".join(_marked(piece.sign, piece.text, coloured) for piece in word_diff(change.left, change.right))
-    if change.left is ABSENT:
-        return f"new {_marked('+', _value(change.right), coloured)}"
-    if change.right is ABSENT:
-        return f"gone {_marked('-', _value(change.left), coloured)}"
-    return _marked("-", _value(change.left), coloured) + _marked("+", _value(change.right), coloured)
+        return written(compare(change.left, change.right, least_alike=_LEAST_ALIKE), color=color)
+    kind = "new " if change.left is ABSENT else "gone " if change.right is ABSENT else ""
+    sides = ((Kind.RECORDED, change.left), (Kind.NEW, change.right))
+    return kind + written([Piece(side, _value(value)) for side, value in sides if value is not ABSENT], color=color)
 
 
 def _value(value: object) -> str:
     text = value if isinstance(value, str) else canonical_json(value).decode()
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-
-
-def _marked(sign: str, text: str, coloured: bool) -> str:
-    """The text between the marks of `git diff --word-diff`; on a terminal its colour says it."""
-    if coloured:
-        return _styled(printable(text), {"-": "red", "+": "green"}.get(sign), coloured)
-    before, after = _MARKS[sign]
-    return f"{before}{printable(text)}{after}"
-
-
-def _styled(text: str, colour: str | None, coloured: bool) -> str:
-    return click.style(text, fg=colour) if coloured and colour else text

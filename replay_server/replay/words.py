@@ -28,7 +28,7 @@ class Kind(Enum):
 
     SAME = "same"
     RECORDED = "recorded"
-    ASKED = "asked"
+    NEW = "new"
     LEFT_OUT = "left out"
 
 
@@ -40,16 +40,21 @@ class Piece:
     text: str
 
 
-def compare(recorded: str, asked: str, context: int = _CONTEXT) -> list[Piece]:
-    """The pieces of two texts, in order."""
-    ours, theirs = _TOKEN.findall(recorded), _TOKEN.findall(asked)
+def compare(recorded: str, new: str, context: int = _CONTEXT, *, least_alike: float = 0) -> list[Piece]:
+    """The pieces of two texts, in order.
+
+    Where they have a smaller share of characters in common than `least_alike`, they are compared as two wholes.
+    """
+    ours, theirs = _TOKEN.findall(recorded), _TOKEN.findall(new)
     steps = list(_steps(ours, theirs))
+    if _alike(steps) < least_alike * max(len(recorded), len(new)):
+        steps = [(False, ours, theirs)]
     pieces: list[Piece] = []
     for at, (same, left, right) in enumerate(steps):
         if same:
             pieces += _around(left, context, first=at == 0, last=at == len(steps) - 1)
         else:
-            pieces += (Piece(Kind.RECORDED, "".join(left)), Piece(Kind.ASKED, "".join(right)))
+            pieces += (Piece(Kind.RECORDED, "".join(left)), Piece(Kind.NEW, "".join(right)))
     return [piece for piece in pieces if piece.text]
 
 
@@ -62,7 +67,7 @@ def _write(piece: Piece, color: bool) -> str:
     text = printable(_shortened(piece.text))
     if piece.kind is Kind.RECORDED:
         return coloured(f"[-{text}-]", RED, color)
-    if piece.kind is Kind.ASKED:
+    if piece.kind is Kind.NEW:
         return coloured(f"{{+{text}+}}", GREEN, color)
     return text
 
@@ -90,6 +95,11 @@ def _common(ours: Sequence[str], theirs: Sequence[str]) -> int:
     """How many tokens two texts begin with alike."""
     pairs = zip(ours, theirs, strict=False)
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(ours), len(theirs)))
+
+
+def _alike(steps: Iterable[tuple[bool, Sequence[str], Sequence[str]]]) -> int:
+    """How many characters are in both texts."""
+    return sum(len(word) for same, ours, _ in steps if same for word in ours)
 
 
 def _around(tokens: Sequence[str], context: int, *, first: bool, last: bool) -> Iterator[Piece]:

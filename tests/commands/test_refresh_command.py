@@ -130,7 +130,7 @@ def test_mistakes_are_one_line_and_exit_with_2(cassettes: Path, options: list[st
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({"NO_COLOR": ""}, b"  content: It lies in \x1b[31mParis\\x1b[31m\x1b[0m\x1b[32mRome\x1b[0m.\r\n"),
+        ({"NO_COLOR": ""}, b"  content: It lies in \x1b[31m[-Paris\\x1b[31m-]\x1b[0m\x1b[32m{+Rome+}\x1b[0m.\r\n"),
         ({"NO_COLOR": "1"}, b"  content: It lies in [-Paris\\x1b[31m-]{+Rome+}.\r\n"),
     ],
     ids=["colours", "no colours"],

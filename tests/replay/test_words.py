@@ -43,7 +43,7 @@ def test_on_a_terminal_changes_are_red_and_green() -> None:
 def test_the_pieces_make_both_texts(recorded: str, asked: str) -> None:
     pieces = compare(recorded, asked, context=1_000)
 
-    assert "".join(piece.text for piece in pieces if piece.kind is not Kind.ASKED) == recorded
+    assert "".join(piece.text for piece in pieces if piece.kind is not Kind.NEW) == recorded
     assert "".join(piece.text for piece in pieces if piece.kind is not Kind.RECORDED) == asked
 
 
@@ -52,7 +52,20 @@ def test_texts_that_have_little_in_common_count_as_changed_from_end_to_end() -> 
 
     kinds = [piece.kind for piece in compare(recorded, asked)]
 
-    assert kinds == [Kind.SAME, Kind.RECORDED, Kind.ASKED, Kind.SAME]
+    assert kinds == [Kind.SAME, Kind.RECORDED, Kind.NEW, Kind.SAME]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "line"),
+    [
+        ("It is in Paris.", "It is in Rome.", "It is in [-Paris-]{+Rome+}."),
+        ("All of it is new.", "Nobody says this, never.", "[-All of it is new.-]{+Nobody says this, never.+}"),
+        ("", "", ""),
+    ],
+    ids=["alike", "another text", "nothing"],
+)
+def test_a_text_that_is_another_one_can_be_shown_as_a_whole(recorded: str, asked: str, line: str) -> None:
+    assert written(compare(recorded, asked, least_alike=0.4)) == line
 
 
 def test_of_a_long_change_begin_and_end_are_shown() -> None:
