@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -29,6 +30,9 @@ _BETWEEN_HOSTS = frozenset(
 _NOT_FORWARDED = _BETWEEN_HOSTS | {"content-length", "content-encoding", "accept-encoding"}
 _OURS = "x-replay-"
 _KEY_HEADERS = ("authorization", "api-key", "x-api-key")
+# Source: Anthropic's API reference; the version is the newest one. OpenAI's own messages are below /v1/threads.
+_ANTHROPIC = re.compile(r"/v1/messages(?:/|$)")
+_ANTHROPIC_VERSION = "2023-06-01"
 _LONGEST_CONNECT = 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -55,7 +59,7 @@ class Forwarder:
     async def send(self, url: str, raw: RawRequest, api_key: str | None) -> aiohttp.ClientResponse:
         """The head of the upstream's answer. Raises ApiError where there is none."""
         target, method, data = URL(url), raw.method, raw.body
-        headers = forwarded_headers(raw.headers, api_key)
+        headers = forwarded_headers(raw.headers, api_key, target.path)
         for _ in range(_MOST_REDIRECTS):
             response = await self._send_once(method, target, headers, data)
             location = response.headers.get("location", "")
@@ -81,8 +85,8 @@ class Forwarder:
         await self._session.close()
 
 
-def forwarded_headers(headers: Mapping[str, str], api_key: str | None) -> CIMultiDict[str]:
-    """A client's headers as the upstream gets them; with `api_key` in place of the client's own."""
+def forwarded_headers(headers: Mapping[str, str], api_key: str | None, path: str) -> CIMultiDict[str]:
+    """A client's headers as the upstream gets them at `path`; with `api_key` in place of the client's own."""
     dropped = _NOT_FORWARDED | _named_in_connection(headers)
     kept = CIMultiDict(
         (name, value)
@@ -92,7 +96,7 @@ def forwarded_headers(headers: Mapping[str, str], api_key: str | None) -> CIMult
     if accepted := _accepted(headers.get("accept-encoding", "")):
         kept["accept-encoding"] = accepted
     if api_key is not None:
-        _replace_key(kept, api_key)
+        _replace_key(kept, api_key, path)
     return kept
 
 
@@ -107,10 +111,17 @@ def _accepted(asked: str) -> str:
     return ", ".join(word for word in offered if word.partition(";")[0].strip().lower() in (*codings, "identity"))
 
 
-def _replace_key(headers: CIMultiDict[str], api_key: str) -> None:
-    """Where the client has put its own key: OpenAI's header, Azure's, or Anthropic's. An empty one: no key at all."""
+def _replace_key(headers: CIMultiDict[str], api_key: str, path: str) -> None:
+    """Where the client has put its own key: OpenAI's header, Azure's, or Anthropic's. An empty one: no key at all.
+
+    A client that has none, as we are ourselves, gets the header that the API at `path` wants.
+    """
+    usual = "authorization"
+    if _ANTHROPIC.search(path):
+        usual = "x-api-key"
+        headers.setdefault("anthropic-version", _ANTHROPIC_VERSION)  # without it the API refuses every request
     used = [name for name in _KEY_HEADERS if headers.popall(name, None)]
-    for name in (used or _KEY_HEADERS[:1]) if api_key else ():
+    for name in (used or [usual]) if api_key else ():
         headers[name] = f"Bearer {api_key}" if name == "authorization" else api_key
 
 

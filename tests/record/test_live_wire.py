@@ -59,6 +59,37 @@ async def test_a_client_without_a_key_gets_the_one_of_the_upstream(recorder: Rec
     assert answers.requests[0].headers["authorization"] == f"Bearer {THEIRS}"
 
 
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/v1/messages", "x-api-key"),
+        ("/v1/messages/count_tokens?beta=true", "x-api-key"),
+        ("/v1/threads/thread_1/messages", "authorization"),
+    ],
+    ids=["anthropic", "anthropic, below", "openai"],
+)
+async def test_a_key_of_ours_stands_in_the_header_that_the_api_wants(
+    recorder: Recorder, path: str, header: str
+) -> None:
+    answers = Answers("One.")
+    async with upstream(answers) as url:
+        server = await recorder(Upstream("", url, THEIRS))
+        await ask(server.url, path=path)
+
+    sent = answers.requests[0].headers
+    assert [name.lower() for name, value in sent.items() if THEIRS in value] == [header]
+    assert sent.get("anthropic-version") == ("2023-06-01" if header == "x-api-key" else None)
+
+
+async def test_the_version_of_anthropics_api_is_the_clients(recorder: Recorder) -> None:
+    answers = Answers("One.")
+    async with upstream(answers) as url:
+        server = await recorder(Upstream("", url, THEIRS))
+        await ask(server.url, path="/v1/messages", headers={"x-api-key": OWN, "anthropic-version": "2023-01-01"})
+
+    assert answers.requests[0].headers.getall("anthropic-version") == ["2023-01-01"]
+
+
 async def test_nothing_of_a_key_is_in_a_file_a_log_or_a_header(
     recorder: Recorder, cassettes: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

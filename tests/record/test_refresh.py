@@ -15,7 +15,8 @@ from replay_server.errors import UsageError
 from replay_server.record.due import Selection, find_due
 from replay_server.record.refresh import Options, Outcome, Status, refresh
 from replay_server.settings import Upstream
-from tests.record.upstreams import Handler, chat, chat_events, upstream
+from tests.record.conftest import Recorder
+from tests.record.upstreams import Handler, ask, chat, chat_events, upstream
 
 Write = Callable[[str, str], Path]
 
@@ -130,6 +131,35 @@ async def test_requests_go_out_as_they_were_recorded(write: Write) -> None:
         ("GET", "/v1/a%20b/50%25%3F?q=%C3%A9+%26+?", "Bearer sk-key", b""),
         ("POST", "/v1/forms", "Bearer sk-key", b"a=b+c"),
     ]
+
+
+ANTHROPIC_KEY = "a-key-of-no-known-shape"
+
+
+@pytest.mark.parametrize(
+    ("path", "selector"),
+    [("/v1/messages", ""), ("/anthropic/v1/messages", "/anthropic")],
+    ids=["for all", "by a prefix"],
+)
+async def test_what_anthropic_has_answered_is_asked_of_it_again(
+    recorder: Recorder, cassettes: Path, path: str, selector: str
+) -> None:
+    sent = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        allowed = request.headers.get("x-api-key") == ANTHROPIC_KEY and "anthropic-version" in request.headers
+        sent.append((request.path, request.headers.get("authorization"), allowed))
+        return web.json_response({"type": "message", "content": [{"type": "text", "text": f"Answer {len(sent)}."}]})
+
+    async with upstream(answer) as url:
+        address = Upstream(selector, url, ANTHROPIC_KEY)
+        server = await recorder(address)
+        await ask(server.url, {"model": "claude", "messages": []}, path)
+        outcomes = await run(cassettes, answer, upstreams=(address,), write=True)
+
+    assert [changes(outcome) for outcome in outcomes] == [["content[0].text: 'Answer 1.' != 'Answer 2.'"]]
+    assert sent == [("/v1/messages", None, True)] * 2
+    assert ANTHROPIC_KEY not in str([(file.name, file.read_text()) for file in cassettes.rglob("*.yaml")])
 
 
 @pytest.mark.parametrize(
