@@ -123,7 +123,8 @@ def _refresh(due: "Sequence[Due]", options: "Options", *, as_json: bool) -> int:
             run_asking(refresh(due, options, report.tell, note=report.note, tick=report.tick))
         except Stopped:
             report.close()
-            click.echo("replay-server: stopped; what was taken by then is written", err=True)
+            done = "what was taken by then is written" if options.write else "nothing was written"
+            click.echo(f"replay-server: stopped; {done}", err=True)
             return INTERRUPTED
     click.echo(report.end())
     return 0 if report.settled else 1

@@ -1,6 +1,7 @@
 """Keeping recordings true: asking again what is recorded, and telling what is answered otherwise by now."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -72,7 +73,7 @@ async def refresh(
 ) -> None:
     """Ask again, several at a time. `report` is told of each in the order of `due`, `tick` as soon as one is done.
 
-    Raises UsageError.
+    A run that is stopped tells of all that are done by then. Raises UsageError.
     """
     if options.write:
         make_directory(options.directory)  # found out now, not when all has been asked and paid for
@@ -88,8 +89,20 @@ async def refresh(
         return outcome
 
     async with _opened(options, note) as upstream, asyncio.TaskGroup() as tasks:
-        for running in [tasks.create_task(run(each, upstream)) for each in due]:
-            report(await running)
+        await _told_in_order([tasks.create_task(run(each, upstream)) for each in due], report)
+
+
+async def _told_in_order(running: Sequence[asyncio.Task[Outcome]], report: Callable[[Outcome], None]) -> None:
+    left = deque(running)
+    try:
+        while left:
+            report(await left[0])
+            left.popleft()
+    except asyncio.CancelledError:  # what is done may be written, so it must be told
+        for each in left:
+            if each.done() and not each.cancelled() and not each.exception():
+                report(each.result())
+        raise
 
 
 def _opened(options: Options, note: Callable[[str], None]) -> AbstractAsyncContextManager[Upstream]:

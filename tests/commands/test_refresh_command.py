@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -124,6 +126,54 @@ def test_mistakes_are_one_line_and_exit_with_2(cassettes: Path, options: list[st
     assert (code, out) == (2, "")
     assert err.startswith(f"replay-server: {message}")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [([], "nothing was written"), (["--write"], "what was taken by then is written")],
+    ids=["show", "write"],
+)
+def test_an_interrupt_is_one_line_and_leaves_whole_files(
+    cassettes: Path, stop: signal.Signals, options: list[str], told: str
+) -> None:
+    before = (cassettes / "a.yaml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "replay_server", "refresh", str(cassettes), "--upstream", url, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        silent.settimeout(60)  # a run that asks nobody must fail the test, not hold it
+        connection, _ = silent.accept()  # from here on it waits for an answer
+        process.send_signal(stop)
+        out, err = process.communicate()
+        connection.close()
+
+    assert (process.returncode, out, err) == (130, "", f"replay-server: stopped; {told}\n")
+    assert [(path.name, path.read_text()) for path in cassettes.iterdir()] == [("a.yaml", before)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such terminals")
+def test_a_terminal_shows_how_far_it_is(cassettes: Path, upstream: str) -> None:
+    shown, terminal = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "replay_server", "refresh", str(cassettes), "--upstream", upstream],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    os.close(terminal)
+    with os.fdopen(shown, "rb") as reader:
+        bar = os.read(reader.fileno(), 65536)
+
+    assert (b"asking" in bar, b"100%" in bar, bar[-2:]) == (True, True, b"\r\n")
+    assert done.stdout.startswith(b"differs  a.yaml#1 place\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such terminals")

@@ -1,5 +1,6 @@
 """Asking again what is recorded: real upstreams on loopback, whose answers are functions."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -499,3 +500,25 @@ async def test_many_at_a_time_lose_nothing_and_are_told_in_order(write: Write) -
 
     assert told(outcomes) == [(f"a.yaml#{place}", "differs") for place in range(1, 21)]
     assert told(await run(directory, always(chat("In Rome.")))) == [(f"a.yaml#{n}", "same") for n in range(1, 21)]
+
+
+async def test_a_run_that_is_stopped_tells_of_what_it_has_taken(write: Write) -> None:
+    directory = write("a.yaml", f"{recorded()}---\n{recorded(request=REQUEST.replace('Hi', 'Ho'))}")
+    config, outcomes, done = load_config(directory), list[Outcome](), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if (await request.json())["messages"][0]["content"] == "Hi":
+            await asyncio.Event().wait()
+        return web.Response(body=chat("In Rome."), content_type="application/json")
+
+    async with upstream(answer) as url:
+        upstreams = (Upstream("", url),)
+        options = Options(directory=directory, config=config, upstreams=upstreams, write=True)
+        due = find_due(directory, config, Selection(), upstreams)
+        running = asyncio.create_task(refresh(due, options, outcomes.append, tick=done.set))
+        await done.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    assert [(outcome.due.interaction.id, outcome.written) for outcome in outcomes] == [("a.yaml#2", True)]
