@@ -1,5 +1,6 @@
 """The document of a recorded interaction: an upstream's answers as they are kept, and what its writer has put there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -11,6 +12,8 @@ from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.yaml import documents
 from replay_server.cassettes.yaml_writer import dump
 from replay_server.interaction import Answered, Json, JsonObject, Recorded, Response
+
+_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 
 def stored_responses(stored: Stored | None) -> list[JsonObject]:
@@ -39,10 +42,27 @@ def raw_form(answered: Answered) -> JsonObject:
 
 
 def recorded_document(stored: Stored | None, asked: Keyed, responses: Sequence[JsonObject]) -> str:
-    """The text of the document, recorded today; what else its writer has put there stays."""
+    """The text of the document, recorded today.
+
+    What else its writer has put there stays, comments too that stand in front of its first field or behind its last.
+    """
     fields: Mapping[str, Json] = stored.fields if stored else {}
     first = {name: fields[name] for name in ("version", "name") if name in fields}
     written = {"endpoint", "request", "response", "recorded", *first}
     last = {name: value for name, value in fields.items() if name not in written}
     day = datetime.now(UTC).date().isoformat()
-    return document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
+    text = document_text(asked.request.body, asked.resource, responses, first, {**last, "recorded": {"at": day}})
+    return f"{_in_front(stored.text)}{text}{_behind(stored.text)}" if stored else text
+
+
+def _in_front(text: str) -> str:
+    comments = _COMMENTS.match(text)
+    return comments[0] if comments else ""
+
+
+def _behind(text: str) -> str:
+    """The comments at the end. An indented one may be part of a text, so it is none."""
+    at = len(text)
+    while at and (text[start := text.rfind("\n", 0, at - 1) + 1] == "#" or not text[start:at].strip()):
+        at = start
+    return text[at:]

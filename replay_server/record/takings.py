@@ -5,7 +5,6 @@ little.
 """
 
 import asyncio
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from replay_server.cassettes.file import CassetteFile, Stored
 from replay_server.interaction import JsonObject
 from replay_server.record.due import Due
 from replay_server.record.recorded_document import recorded_document, stored_responses
-
-_COMMENTS_IN_FRONT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 
 @dataclass(slots=True, eq=False)
@@ -67,5 +64,4 @@ def _replacements(file: CassetteFile, batch: Sequence[_Taking]) -> Iterator[tupl
 
 def _text(stored: Stored, taking: _Taking) -> str:
     responses = [taking.fresh.get(at, old) for at, old in enumerate(stored_responses(stored))]
-    comments = _COMMENTS_IN_FRONT.match(stored.text)
-    return (comments[0] if comments else "") + recorded_document(stored, taking.due.asked, responses)
+    return recorded_document(stored, taking.due.asked, responses)

@@ -1,6 +1,7 @@
 """New answers on their way into cassettes."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,30 @@ async def test_two_documents_that_are_alike_are_two(write: Write) -> None:
         assert await takings.take(due, {0: {"body": answer}})
 
     assert answers(directory) == ["one", "two"]
+
+
+async def test_comments_in_front_of_a_document_and_behind_it_stay(write: Write) -> None:
+    front, behind = "# Why it is here.\n\n  # And how.\n", "\n# Ask Ann.\n\n#no space"
+    inside = document("x", "old").replace("response", "# is lost\nresponse")
+    directory = write("a.yaml", f"{front}{inside}{behind}")
+    (due,) = read(directory)
+
+    assert await Takings(directory, Config()).take(due, {0: {"body": "new"}})
+
+    text = (directory / "a.yaml").read_text()
+    assert re.fullmatch(f"{front}request:\n  model: m\n.*recorded:\n  at: '[-0-9]+'\n{behind}", text, re.DOTALL)
+    assert "lost" not in text
+
+
+async def test_the_end_of_a_text_is_no_comment(write: Write) -> None:
+    directory = write(
+        "a.yaml", "request: {model: m, prompt: x}\nrecorded: {}\nresponse:\n  body: |\n    # Old\n    #\n"
+    )
+    (due,) = read(directory)
+
+    assert await Takings(directory, Config()).take(due, {0: {"body": "new"}})
+
+    assert "#" not in (directory / "a.yaml").read_text()
 
 
 async def test_a_document_that_was_changed_since_is_not_taken(write: Write) -> None:
