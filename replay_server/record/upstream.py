@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -94,7 +93,7 @@ class Upstream:
         if found is None:
             raise AnswerFailed("no --upstream takes it: add one that does")
         address, url = found
-        return url, replace(raw, headers={**_HEADERS, **raw.headers}), address.api_key
+        return url, raw._replace(headers={**_HEADERS, **raw.headers}), address.api_key
 
     def _tell_of_wait(self, state: RetryCallState) -> None:
         """Say why nothing seems to happen."""
