@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, Union
 
 if TYPE_CHECKING:
     from replay_server.conditions import Conditions, Template
+    from replay_server.faults.fault import Fault
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -303,6 +304,7 @@ class Interaction:
     responses: tuple[Response, ...]
     repeat: Repeat = Repeat.LAST
     pace: Pace | None = None
+    fault: "Fault | None" = None
     recorded: bool = False
     name: str | None = None
     conditions: "Conditions | None" = None

@@ -64,7 +64,8 @@ def _members(text: str) -> Iterator[tuple[str, float]]:
         yield name, _MEMBERS[name](name, value)
 
 
-def _read_time(name: str, text: str) -> float:
+def read_time(name: str, text: str) -> float:
+    """The seconds that a member with a time says. Raises ValueError."""
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError(f"{name} must be a time with its unit, such as 300ms or 0.3s, not {text!r}")
@@ -83,4 +84,4 @@ def _read_factor(name: str, text: str) -> float:
     return float(text)
 
 
-_MEMBERS = {"ttft": _read_time, "itl": _read_time, "jitter": _read_share, "load": _read_factor}
+_MEMBERS = {"ttft": read_time, "itl": read_time, "jitter": _read_share, "load": _read_factor}

@@ -12,7 +12,7 @@ import replay_server
 
 PACKAGE = Path(replay_server.__file__).parent
 ORDER = [
-    ("errors", "settings", "terminal", "stamp", "interaction", "conditions", "pace"),
+    ("errors", "settings", "terminal", "stamp", "interaction", "conditions", "pace", "faults"),
     ("keys",),
     ("schema",),
     ("endpoints",),

@@ -24,11 +24,12 @@ from replay_server.interaction import (
 
 if TYPE_CHECKING:
     from replay_server.cassettes.match_reader import Match
+    from replay_server.faults.fault import Fault
 
 RECORDED_FIELDS = ("at",)
 FORMAT = 1
 """The version of the format. What is written by it is read by every later one."""
-DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "match", "response", "repeat", "pace", "recorded")
+DOCUMENT_FIELDS = ("version", "name", "endpoint", "request", "match", "response", "repeat", "pace", "fault", "recorded")
 ERROR_FIELDS = ("status", "message", "type", "param", "code", "headers")
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ def _read(cassette: str, place: int, document: Document, file: str) -> Interacti
         responses=_read_responses(response, resource),
         repeat=_read_repeat(fields),
         pace=read_pace(fields),
+        fault=_read_fault(fields),
         recorded=_is_recorded(fields),
         name=optional(fields, "name", str),
         conditions=match.conditions if match else None,
@@ -208,3 +210,19 @@ def read_pace(fields: JsonObject) -> Pace | None:
         return parse_pace(text)
     except BadPace as error:
         raise BadField(("pace",), str(error)) from None
+
+
+def _read_fault(fields: JsonObject) -> "Fault | None":
+    written = fields.get("fault")
+    if written is None:
+        return None
+    # Few cassettes have a fault, and a server must start at once.
+    from replay_server.faults.reading import BadFault, parse_fault, read_fault
+
+    try:
+        if isinstance(written, dict):
+            return read_fault(written)
+        return parse_fault(required(fields, "fault", str))
+    except BadFault as error:
+        where = (error.member,) if isinstance(written, dict) and error.member in written else ()
+        raise BadField(("fault", *where), str(error)) from None

@@ -9,7 +9,7 @@ from replay_server.cassettes.yaml_writer import dump
 from replay_server.endpoints.base import Resource
 from replay_server.interaction import JsonObject, Response
 
-_KEPT = ("repeat", "pace")
+_KEPT = ("repeat", "pace", "fault")
 """What the writer of a document has said of how it is replayed."""
 _NAME_LINE = re.compile(r"^name:[^\n]*\n", re.MULTILINE)
 

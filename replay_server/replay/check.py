@@ -11,12 +11,12 @@ from replay_server.cassettes.files import cassette_files, load_config, read_file
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, survey_cassette
 from replay_server.cassettes.sameness import neutral_reply
-from replay_server.endpoints.base import BadField
+from replay_server.endpoints.base import BadField, Resource
 from replay_server.endpoints.response_check import response_faults
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import CassetteError
 from replay_server.fallback import Generator
-from replay_server.interaction import ErrorReply, Interaction, Json, Recorded, Response
+from replay_server.interaction import ErrorReply, Interaction, Json, Recorded, Repeat, Response
 from replay_server.stamp import Stamp
 from replay_server.terminal import counted, printable
 
@@ -106,7 +106,27 @@ def _judge(interactions: list[Interaction], file: str, config: Config) -> Iterat
                 f"interaction {interaction.place} has the same request as interaction {first.place} (line {first.line})"
             )
             yield Finding(file, interaction.line, f"{twice}: make their responses one list, or remove one")
-        yield from (Finding(file, interaction.line, problem) for problem in _reply_problems(interaction, keyed))
+        problems = (*_reply_problems(interaction, keyed), *_fault_problems(interaction, resource))
+        yield from (Finding(file, interaction.line, problem) for problem in problems)
+
+
+def _fault_problems(interaction: Interaction, resource: Resource) -> Iterator[str]:
+    """Why the fault of an interaction can never be seen."""
+    fault, where = interaction.fault, f"interaction {interaction.place}: fault"
+    if fault is None:
+        return
+    if fault.needs_stream and not any(_can_be_streamed(response, resource) for response in interaction.responses):
+        yield f"{where}: {fault.spoil} needs a stream, and this is never one: remove it, or give another"
+    first, most = fault.schedule.first, len(interaction.responses)
+    if first > most and interaction.repeat is Repeat.ERROR:
+        yield f"{where}: hits call {first} at the earliest, and repeat: error ends after {most}: name an earlier call"
+
+
+def _can_be_streamed(response: Response, resource: Resource) -> bool:
+    if isinstance(response, ErrorReply) or resource.known:
+        return False
+    is_plain = isinstance(response, Recorded) and not response.frames
+    return not is_plain or (resource.both_modes and isinstance(response, Recorded) and response.status == 200)
 
 
 def _reply_problems(interaction: Interaction, keyed: Keyed) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """The decision: which answer a request gets, and where it comes from."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from replay_server.cassettes.library import Found, Library
@@ -38,6 +40,9 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched
+    from replay_server.faults.fault import Fault
+    from replay_server.replay.faults import Faults, Hit
+    from replay_server.replay.spoiling import Spoiling
     from replay_server.replay.timing import Timing
 
 
@@ -57,18 +62,23 @@ class Source(StrEnum):
     GENERATED = "generated"
     UPSTREAM = "upstream"
     STATE = "state"
+    FAULT = "fault"
     MISS = "miss"
     ERROR = "error"
 
 
 class Answer(NamedTuple):
-    """What goes out, and the `x-replay-*` headers that say where it comes from. `timing`: None where nothing waits."""
+    """What goes out, and the `x-replay-*` headers that say where it comes from.
+
+    `timing`: None where nothing waits. `spoiling`: None where nothing goes wrong.
+    """
 
     wire: WireResponse | WireStream | WireLive
     headers: Mapping[str, str]
     timing: "Timing | None" = None
     explanation: str = ""
     """Of a miss."""
+    spoiling: "Spoiling | None" = None
 
 
 class Live(Protocol):
@@ -83,7 +93,8 @@ class Live(Protocol):
 class Replay:
     """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss.
 
-    `pace` is that of an answer for which neither its request nor its interaction names one.
+    `pace` is that of an answer for which neither its request nor its interaction names one. `clock` is that of rate
+    limits: it never goes back.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.library = library
         self.state = state
@@ -103,6 +115,8 @@ class Replay:
         self._misses = misses
         self._live = live
         self._told: set[str] = set()  # keys of misses that the log has been told of
+        self._clock = clock
+        self._faults: Faults | None = None
         self._rendered = RenderedAnswers()
         self.learn(on_miss, pace)
 
@@ -123,6 +137,15 @@ class Replay:
         """Whether misses are written down, to be recorded."""
         return self._misses is not None
 
+    @property
+    def faults(self) -> "Faults":
+        """The faults that are set at run time. Nobody need load them who never asked for one."""
+        if self._faults is None:
+            from replay_server.replay.faults import Faults
+
+            self._faults = Faults(self.state, self._clock)
+        return self._faults
+
     async def answer(
         self,
         resource: Resource,
@@ -131,11 +154,12 @@ class Replay:
         raw: RawRequest,
         refusal: ApiError | None = None,
         pace: Pace | None = None,
+        fault: "Fault | None" = None,
     ) -> Answer:
         """The answer to a request. Errors of the API are answers too.
 
         `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
-        `pace` is what the request itself asks for.
+        `pace` and `fault` are what the request itself asks for.
         """
         if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
             told = UNTOLD
@@ -143,6 +167,22 @@ class Replay:
         else:
             told = await self.told(session)
             asked, found = self._look_up(resource, request, raw, session, told)
+        if fault is not None or self._faults is not None:
+            hit = await self.faults.hit(asked, session, raw, fault)
+            answer = partial(self._answer_or_error, asked, found, session, told, raw, refusal, pace)
+            return await _befallen(hit, asked, found, answer)
+        return await self._answer_or_error(asked, found, session, told, raw, refusal, pace)
+
+    async def _answer_or_error(
+        self,
+        asked: Keyed,
+        found: Found,
+        session: str,
+        told: Told,
+        raw: RawRequest,
+        refusal: ApiError | None,
+        pace: Pace | None,
+    ) -> Answer:
         try:
             return await self._answer(asked, found, session, told, raw, refusal, pace)
         except ApiError as error:
@@ -162,9 +202,9 @@ class Replay:
     ) -> Answer:
         if isinstance(found, Match):
             if self._live is None:
-                return await self._replayed(asked, found, session, pace)
+                return await self._known(asked, found, session, raw, pace)
         elif not isinstance(found, list):
-            return await self._matched(asked, found, session, pace)
+            return await self._known(asked, found, session, raw, pace)
         on_miss = OnMiss(told.on_miss) if told.on_miss else self.on_miss
         if self._live is not None:
             match, forwards = found if isinstance(found, Match) else None, on_miss is OnMiss.UPSTREAM
@@ -172,7 +212,7 @@ class Replay:
             if wire is not None:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
-            return await self._replayed(asked, found, session, pace)
+            return await self._known(asked, found, session, raw, pace)
         if refusal is not None and not (on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)):
             raise refusal
         if not asked.resource.known:
@@ -229,6 +269,25 @@ class Replay:
         source = Source.STATE if asked.resource.known else Source.GENERATED
         wire = _send(asked, reply, Stamp(asked.key))
         return Answer(wire, _headers(source, asked), None if pace is INSTANT else _timing(pace, asked, wire))
+
+    def _known(
+        self, asked: Keyed, found: "Match | Matched", session: str, raw: RawRequest, pace: Pace | None
+    ) -> Awaitable[Answer]:
+        """What a document answers."""
+        if found.interaction.fault is not None:
+            return self._known_with_fault(asked, found, session, raw, pace)
+        if isinstance(found, Match):
+            return self._replayed(asked, found, session, pace)
+        return self._matched(asked, found, session, pace)
+
+    async def _known_with_fault(
+        self, asked: Keyed, found: "Match | Matched", session: str, raw: RawRequest, pace: Pace | None
+    ) -> Answer:
+        """A sequence keeps its place where the fault answers: the client's next attempt gets what this one was to."""
+        hit = await self.faults.hit_document(asked, session, raw, found.interaction)
+        if isinstance(found, Match):
+            return await _befallen(hit, asked, found, partial(self._replayed, asked, found, session, pace))
+        return await _befallen(hit, asked, found, partial(self._matched, asked, found, session, pace))
 
     async def _replayed(self, asked: Keyed, match: Match, session: str, pace: Pace | None) -> Answer:
         interaction = match.interaction
@@ -292,6 +351,31 @@ class Replay:
 
 def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
+
+
+async def _befallen(hit: "Hit", asked: Keyed, found: Found, answer: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer that a fault makes, or that it lets through."""
+    if (made := hit.answer(asked)) is None:
+        return _faulty(await answer(), hit, asked)
+    match = None if isinstance(found, list) else found if isinstance(found, Match) else Match(found.interaction, ())
+    return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
+
+
+def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
+    """An answer with what befalls it. A miss is told as it is; what an upstream is saying comes late at most."""
+    fault, wire = hit.fault, answer.wire
+    is_live = not isinstance(wire, WireResponse | WireStream)
+    if answer.headers["x-replay-source"] == Source.MISS or (is_live and not (fault and fault.delay)):
+        return answer
+    headers = {**answer.headers, **hit.limits}
+    if fault is None:
+        return answer._replace(headers=headers)
+    headers["x-replay-fault"] = fault.text
+    if fault.spoils and not is_live:
+        headers["x-replay-source"] = Source.FAULT
+    from replay_server.replay.spoiling import Spoiling
+
+    return answer._replace(headers=headers, spoiling=Spoiling(fault, asked.resource, asked.request.model))
 
 
 def _timing(

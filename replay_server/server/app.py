@@ -29,6 +29,8 @@ from replay_server.server.pauses import Pauses
 from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
+    from replay_server.faults.fault import Fault
+    from replay_server.replay.spoiling import Spoiling
     from replay_server.replay.timing import Timing
 
 log = logging.getLogger("replay_server")
@@ -89,6 +91,39 @@ class App:
         if routed is None and (page := self._page(request, address)):
             return page
         answer = await self._answer(request, address, routed)
+        if answer.spoiling is not None:
+            return await self._respond_spoiled(answer, answer.spoiling, request)
+        return await self._respond_with(answer, request)
+
+    async def _respond_spoiled(
+        self, answer: Answer, spoiling: "Spoiling", request: web.BaseRequest
+    ) -> web.StreamResponse:
+        from replay_server.server.spoiled import respond_spoiled  # nobody needs it for whom nothing goes wrong
+
+        wire, timing = answer.wire, answer.timing
+        with self.pauses.answering():
+            await self._delay(wire, spoiling.fault.delay, request)
+            if not isinstance(wire, WireResponse | WireStream) or not spoiling.is_seen(request.method):
+                return await self._respond_with(answer, request)
+            timed = None if timing is None else timing.frames(wire, self.pauses.others)
+            frames = spoiling.frames(wire, timed)
+            headers = spoiling.headers(_headers(wire, answer.headers))
+            complete_headers(headers, request)
+            return await respond_spoiled(request, wire, headers, frames, spoiling.fault, self.pauses)
+
+    async def _delay(
+        self, wire: WireResponse | WireStream | WireLive, seconds: float, request: web.BaseRequest
+    ) -> None:
+        """Wait before an answer. An upstream is not kept waiting for a client that has left."""
+        try:
+            if seconds:
+                await self.pauses.sleep(request, seconds)
+        except BaseException:
+            if not isinstance(wire, WireResponse | WireStream):
+                wire.leave()
+            raise
+
+    async def _respond_with(self, answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
         wire, timing = answer.wire, answer.timing
         if not isinstance(wire, WireResponse | WireStream):
             return await _pass_on(wire, answer.headers, request)
@@ -146,10 +181,11 @@ class App:
                 refusal = MethodNotAllowed(f"Not allowed to {method} on {request.path}.", code="method_not_supported")
             replay = self.ready.result() if self.ready.done() else await self._replay()
             pace = _pace(request.headers.get("x-replay-pace"))
+            fault = _fault(request.headers.get("x-replay-fault"))
         except ApiError as error:
             self._note_refused(session, method, address, error, started)
             raise
-        answer = await replay.answer(resource, understood, session, raw, refusal, pace)
+        answer = await replay.answer(resource, understood, session, raw, refusal, pace, fault)
         body, wire = raw.body, answer.wire
         replay.state.note(
             (
@@ -213,6 +249,17 @@ def _pace(text: str | None) -> Pace | None:
         return parse_pace(text)
     except BadPace as error:
         raise BadRequest(f"x-replay-pace: {error}", code="invalid_pace") from None
+
+
+def _fault(text: str | None) -> "Fault | None":
+    if text is None:
+        return None
+    from replay_server.faults.reading import BadFault, parse_fault  # nobody needs it for whom nothing goes wrong
+
+    try:
+        return parse_fault(text)
+    except BadFault as error:
+        raise BadRequest(f"x-replay-fault: {text!r} is no fault: {error}", code="invalid_fault") from None
 
 
 def _failure() -> ApiError:

@@ -12,6 +12,7 @@ _EXPOSED = (
     "x-replay-key",
     "x-replay-drift",
     "x-replay-stale",
+    "x-replay-fault",
 )
 CORS: Mapping[str, str] = {
     "access-control-allow-origin": "*",

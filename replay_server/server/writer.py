@@ -12,9 +12,9 @@ from replay_server.server.pauses import Pauses
 
 
 async def begin(request: web.BaseRequest, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Send the head of an answer whose length nobody knows yet: in chunks, or up to the end of the connection."""
+    """Send the head of an answer. One whose length nobody knows yet comes in chunks, or up to the connection's end."""
     response = web.StreamResponse(status=status, headers=headers)
-    if request.version >= (1, 1):
+    if request.version >= (1, 1) and "content-length" not in headers:
         response.enable_chunked_encoding()
     await response.prepare(request)
     return response

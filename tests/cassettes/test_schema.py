@@ -15,6 +15,7 @@ from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.errors import CassetteError
+from replay_server.faults.reading import MEMBERS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "cassette.schema.json").read_text(encoding="utf-8"))
@@ -79,6 +80,18 @@ GOOD = {
     "pace with a factor": chat("{content: a}", pace="recorded * .5"),
     "pace with a profile": chat("{content: a}", pace="'itl = 20ms, ttft=0,jitter=1.0,load=0.01'"),
     "null pace": chat("{content: a}", pace="null"),
+    "fault": chat("{content: a}", fault="'status=429, retry_after=2, times=2'"),
+    "fault with a quoted message": chat("{content: a}", fault="'status=500, message=\"Slow, down\"'"),
+    "fault of a bare name": chat("{content: a}", fault="reset"),
+    "fault as a mapping": chat(
+        "{content: a}", fault="{status: 503, retry_after: 0.5, should_retry: true, calls: [3, 5]}"
+    ),
+    "fault with rate limits": chat("{content: a}", fault="{ratelimit: {requests: 60/1m, tokens: 10000/m}}"),
+    "fault with a rate limit in a text": chat("{content: a}", fault="{ratelimit: 'requests:60/1m'}"),
+    "fault at a place": chat("{content: a}", fault="{stall: after 3 events, every: 10, times: 2}"),
+    "fault within a chunk": chat("{content: a}", fault="{cut: mid-chunk after 2 events, p: 0.25}"),
+    "fault without a value": chat("{content: a}", fault="{malformed: true, delay: 300ms, slow: .5ms}"),
+    "null fault": chat("{content: a}", fault="null"),
     "name and recorded": chat("{content: a}", name="n", recorded="{at: 2026-11-23}"),
     "null name and endpoint": chat("{content: a}", name="null", endpoint="null"),
     "a model that is a number": document(request="{model: 4.10, messages: []}", response="{content: a}"),
@@ -149,6 +162,24 @@ BAD = {
     "pace that waits for nothing": chat("{content: a}", pace="jitter=0.2"),
     "pace with too much jitter": chat("{content: a}", pace="'itl=1ms,jitter=1.1'"),
     "pace with half a factor": chat("{content: a}", pace="recorded*"),
+    "unknown fault": chat("{content: a}", fault="explode"),
+    "fault that is a number": chat("{content: a}", fault="429"),
+    "fault that is empty": chat("{content: a}", fault="''"),
+    "fault that does nothing": chat("{content: a}", fault="p=0.2"),
+    "unknown member of a fault": chat("{content: a}", fault="{state: 429}"),
+    "fault of an empty mapping": chat("{content: a}", fault="{}"),
+    "fault that is a success": chat("{content: a}", fault="{status: 200}"),
+    "fault spoiled twice": chat("{content: a}", fault="{stall: true, cut: true}"),
+    "fault with a retry of nothing": chat("{content: a}", fault="{retry_after: 2, cut: true}"),
+    "fault with an error in an error": chat("{content: a}", fault="{status: 500, error_event: true}"),
+    "fault that is never due": chat("{content: a}", fault="{status: 500, p: 0}"),
+    "fault of no calls": chat("{content: a}", fault="{status: 500, calls: []}"),
+    "fault of call 0": chat("{content: a}", fault="{status: 500, calls: [0]}"),
+    "fault with two schedules": chat("{content: a}", fault="{status: 500, calls: [1], every: 2}"),
+    "fault without a unit": chat("{content: a}", fault="{delay: 2}"),
+    "fault at no place": chat("{content: a}", fault="{cut: later}"),
+    "fault with a limit beside": chat("{content: a}", fault="{ratelimit: {requests: 1/s}, delay: 1s}"),
+    "fault with an unknown limit": chat("{content: a}", fault="{ratelimit: {words: 1/s}}"),
     "content that is a number": chat("{content: 1}"),
     "text twice": chat("{content: a, json: {}}"),
     "text thrice": chat("{content: a, json: {}, deltas: [a]}"),
@@ -296,6 +327,7 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert set(SCHEMA["properties"]) == set(DOCUMENT_FIELDS)
     assert set(kinds["match"]["properties"]) == set(MATCH_FIELDS)
     assert set(kinds["text-test"]["anyOf"][1]["properties"]) == set(TEXT_TESTS)
+    assert set(kinds["fault"]["properties"]) == set(MEMBERS)
     assert set(kinds["error-response"]["properties"]["error"]["properties"]) == set(ERROR_FIELDS)
     assert set(kinds["body-response"]["properties"]) == set(BODY_FIELDS)
     assert set(kinds["raw-response"]["properties"]) == set(RAW_FIELDS)

@@ -404,6 +404,27 @@ def test_list_shows_the_conditions_of_matchers(write: Write) -> None:
     ]
 
 
+def test_check_finds_faults_that_are_none_and_those_that_nobody_sees(write: Write) -> None:
+    write("a.yaml", "request: {prompt: x}\nresponse: {content: a}\nfault:\n  status: 429\n  retry: 2\n")
+    write("b.yaml", "request: {prompt: x}\nresponse: {content: a}\nfault: 'cut, stall'\n")
+    write("c.yaml", "endpoint: models\nrequest: {}\nresponse: {models: [a]}\nfault: no_done\n")
+    directory = write(
+        "d.yaml", "request: {prompt: x}\nresponse: [{content: a}]\nrepeat: error\nfault: {cut: true, calls: [2, 3]}\n"
+    )
+
+    status, out, _ = run("check", str(directory))
+
+    lines = [line.removeprefix(f"{directory}/") for line in out.splitlines()]
+    assert status == 1
+    assert lines[0].startswith("a.yaml:5: interaction 1: fault.retry: 'retry' is none of status, message, ")
+    assert lines[1:] == [
+        "b.yaml:3: interaction 1: fault: stall and cut exclude each other: an answer is spoiled in one way",
+        "c.yaml:1: interaction 1: fault: no_done needs a stream, and this is never one: remove it, or give another",
+        "d.yaml:1: interaction 1: fault: hits call 2 at the earliest, and repeat: error ends after 1:"
+        " name an earlier call",
+    ]
+
+
 def test_check_finds_matchers_that_never_answer(write: Write) -> None:
     write("a.yaml", "match: {turn: {max: 5}}\nresponse: {content: a}\n")
     directory = write(

@@ -105,7 +105,9 @@ async def test_recording_again_with_the_same_answers_leaves_the_file_as_it_is(
     assert (tmp_path / "a.yaml").read_bytes() == before
 
 
-async def test_recording_again_keeps_the_pace_that_somebody_has_given(run: Run, upstream: Any, tmp_path: Path) -> None:
+async def test_recording_again_keeps_what_somebody_has_said_of_its_replay(
+    run: Run, upstream: Any, tmp_path: Path
+) -> None:
     calls = 0
 
     async def answer(request: web.Request) -> web.Response:
@@ -116,13 +118,13 @@ async def test_recording_again_keeps_the_pace_that_somebody_has_given(run: Run, 
     url, script = await upstream(answer), "requests:\n  - {model: m, messages: [{role: user, content: x}]}\n"
     await run(script, upstream=url)
     path = tmp_path / "a.yaml"
-    path.write_text(path.read_text() + "pace: ttft=300ms,itl=20ms\n")
+    path.write_text(path.read_text() + "pace: ttft=300ms,itl=20ms\nfault:\n  cut: mid-chunk\n  every: 10\n")
 
     await run(script, upstream=url, mode=RecordMode.ALL)
 
     text = path.read_text()
     assert (text.count("answer 2"), text.count("answer 1")) == (1, 0)
-    assert "\npace: ttft=300ms,itl=20ms\n" in text
+    assert "\npace: ttft=300ms,itl=20ms\nfault:\n  cut: mid-chunk\n  every: 10\n" in text
 
 
 async def test_what_is_new_with_every_call_is_no_difference(run: Run, upstream: Any, tmp_path: Path) -> None:

@@ -27,8 +27,10 @@ async def raw(url: str, data: bytes) -> bytes:
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
-    answer = await reader.read()
-    writer.close()
+    try:
+        answer = await reader.read()
+    finally:
+        writer.close()
     await writer.wait_closed()
     return answer
 

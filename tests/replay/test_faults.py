@@ -1,0 +1,276 @@
+"""Which fault hits which call."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from replay_server.cassettes.library import Library
+from replay_server.cassettes.reader import read_cassette
+from replay_server.endpoints.chat import RESOURCE as CHAT
+from replay_server.faults.fault import Fault
+from replay_server.faults.reading import parse_fault
+from replay_server.interaction import RawRequest, WireResponse
+from replay_server.replay.decision import Answer, OnMiss, Replay
+from replay_server.replay.fault_rules import FaultRules
+from replay_server.replay.state import MemoryState
+
+TWICE = "status=429, times=2"
+SEQUENCE = b"""\
+request: {model: m, messages: [{role: user, content: x}]}
+response: [{content: one}, {content: two}]
+fault: {status: 503, calls: [1, 3]}
+"""
+
+
+def replay(cassette: bytes = b"", on_miss: OnMiss = OnMiss.GENERATE, **options: Any) -> Replay:
+    return Replay(Library("cassettes", read_cassette("a.yaml", cassette)), MemoryState(), on_miss, "", **options)
+
+
+async def ask(
+    replay: Replay,
+    fault: str | None = None,
+    said: str = "x",
+    session: str = "",
+    key: str = "me",
+    model: str = "m",
+    **fields: Any,
+) -> Answer:
+    body = {"model": model, "messages": [{"role": "user", "content": said}], **fields}
+    raw = RawRequest("POST", "/chat/completions", {}, (), {"authorization": f"Bearer {key}"}, orjson.dumps(body))
+    own = None if fault is None else parse_fault(fault)
+    return await replay.answer(CHAT, CHAT.from_cassette(body), session, raw, fault=own)
+
+
+async def statuses(replay: Replay, calls: int, *arguments: Any, **options: Any) -> list[int]:
+    return [(await ask(replay, *arguments, **options)).wire.status for _ in range(calls)]
+
+
+def content(answer: Answer) -> str:
+    assert isinstance(answer.wire, WireResponse)
+    said = orjson.loads(answer.wire.body)["choices"][0]["message"]["content"]
+    assert isinstance(said, str)
+    return said
+
+
+async def test_a_header_hits_the_calls_that_carry_it() -> None:
+    server = replay()
+
+    assert await statuses(server, 3, TWICE) == [429, 429, 200]
+    assert await statuses(server, 1) == [200]
+    assert await statuses(server, 2, "status=500, every=2", said="another") == [200, 500]
+
+
+async def test_calls_are_counted_by_session() -> None:
+    server = replay()
+
+    first = await statuses(server, 3, TWICE, session="one")
+
+    assert first == await statuses(server, 3, TWICE, session="two") == [429, 429, 200]
+
+
+async def test_a_document_fails_before_its_sequence_goes_on() -> None:
+    server = replay(SEQUENCE)
+
+    answers = [await ask(server) for _ in range(5)]
+
+    assert [answer.wire.status for answer in answers] == [503, 200, 503, 200, 200]
+    assert [content(answer) for answer in answers if answer.wire.status == 200] == ["one", "two", "two"]
+
+
+async def test_a_matcher_fails_as_its_document_says() -> None:
+    server = replay(
+        b"match: {last_user: {regex: '(?P<what>.+)'}}\nresponse: {content: '{{ what }}!'}\nfault: %b\n" % TWICE.encode()
+    )
+
+    answers = [await ask(server, said="Hey") for _ in range(3)]
+
+    assert [answer.wire.status for answer in answers] == [429, 429, 200]
+    assert [answer.headers["x-replay-source"] for answer in answers] == ["fault", "fault", "matcher"]
+    assert content(answers[2]) == "Hey!"
+
+
+async def test_an_answer_names_the_fault_that_made_it() -> None:
+    made, whole = await ask(replay(SEQUENCE)), await ask(replay())
+
+    assert made.headers == {
+        "x-replay-source": "fault",
+        "x-replay-key": made.headers["x-replay-key"],
+        "x-replay-interaction": "a.yaml#1",
+        "x-replay-fault": "status=503, calls=1 3",
+    }
+    assert "x-replay-fault" not in whole.headers
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [("delay=1s", "generated"), ("slow=1ms", "generated"), ("cut", "fault"), ("content_type=a/b", "fault")],
+)
+async def test_what_is_only_late_keeps_its_source(text: str, source: str) -> None:
+    answer = await ask(replay(), text)
+
+    assert answer.headers["x-replay-source"] == source
+    assert answer.headers["x-replay-fault"] == text
+
+
+async def test_the_first_fault_that_is_due_hits() -> None:
+    server = replay(SEQUENCE)
+    server.faults.rules.set(parse_fault("status=500, calls=1 2"))
+
+    found = [(await ask(server, "status=429, calls=1")).wire.status for _ in range(4)]
+
+    # The header's; the rule's, whose first call was the second one; the document's second call is none of its faults.
+    assert found == [429, 500, 500, 503]
+
+
+async def test_a_fault_of_streams_leaves_plain_answers_alone_and_does_not_count_them() -> None:
+    server = replay()
+
+    plain = await ask(server, "no_done, times=1")
+    streamed = await ask(server, "no_done, times=1", stream=True)
+
+    assert plain.spoiling is None
+    assert streamed.spoiling is not None
+
+
+async def test_a_miss_is_told_as_it_is() -> None:
+    server = replay(on_miss=OnMiss.ERROR)
+
+    answer = await ask(server, "cut")
+
+    assert (answer.wire.status, answer.headers["x-replay-source"], answer.spoiling) == (404, "miss", None)
+    assert await statuses(server, 1, "status=503") == [503]
+
+
+@pytest.mark.parametrize(
+    ("only", "hit"),
+    [
+        ({}, True),
+        ({"session": ""}, True),
+        ({"session": "other"}, False),
+        ({"endpoint": "chat/completions"}, True),
+        ({"endpoint": "completions"}, False),
+        ({"model": "gpt-4*"}, True),
+        ({"model": "GPT-4*"}, False),
+        ({"model": "gpt-5*"}, False),
+    ],
+    ids=str,
+)
+async def test_a_fault_that_is_set_hits_what_it_is_for(only: dict[str, str], hit: bool) -> None:
+    server = replay()
+    server.faults.rules.set(parse_fault("status=500"), **only)
+
+    assert await statuses(server, 1, model="gpt-4o") == [500 if hit else 200]
+
+
+async def test_a_fault_that_is_taken_back_hits_no_more() -> None:
+    server = replay()
+    rule = server.faults.rules.set(parse_fault("status=500"))
+
+    assert await statuses(server, 1) == [500]
+    assert server.faults.rules.clear(rule.id)
+    assert await statuses(server, 1) == [200]
+    assert not server.faults.rules.clear(rule.id)
+
+
+def test_faults_are_listed_and_cleared_by_session() -> None:
+    rules, fault = FaultRules(), Fault(text="reset")
+    everywhere, one, two = rules.set(fault), rules.set(fault, session="1"), rules.set(fault, session="2")
+
+    assert [rule.id for rule in rules.list()] == ["fault-1", "fault-2", "fault-3"]
+    assert rules.list("1") == (everywhere, one)
+    assert rules.clear_all("1") == 1
+    assert rules.list() == (everywhere, two)
+    assert rules.clear_all() == 2
+    assert rules.list() == ()
+
+
+class Clock:
+    """Goes on when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_rate_limits_count_down_refuse_and_recover() -> None:
+    clock = Clock()
+    server = replay(clock=clock)
+    limit = "ratelimit=requests:2/1m tokens:1000/1m"
+
+    answers = [await ask(server, limit) for _ in range(3)]
+    clock.now = 30.0
+    later = await ask(server, limit)
+
+    assert [answer.wire.status for answer in (*answers, later)] == [200, 200, 429, 200]
+    assert [answer.headers["x-ratelimit-remaining-requests"] for answer in (*answers, later)] == ["1", "0", "0", "0"]
+    refused = answers[2]
+    assert isinstance(refused.wire, WireResponse)
+    assert refused.wire.headers["retry-after"] == "30"
+    assert refused.headers["x-replay-source"] == "fault"
+    assert orjson.loads(refused.wire.body)["error"] == {
+        "message": "Rate limit reached for m on requests per min (RPM): Limit 2, Used 2, Requested 1."
+        " Please try again in 30s.",
+        "type": "requests",
+        "param": None,
+        "code": "rate_limit_exceeded",
+    }
+
+
+async def test_rate_limits_are_those_of_a_key_and_a_model_in_a_session() -> None:
+    server, limit = replay(clock=Clock()), "ratelimit=requests:1/1m"
+
+    assert await statuses(server, 2, limit) == [200, 429]
+    assert await statuses(server, 1, limit, key="you") == [200]
+    assert await statuses(server, 1, limit, model="another") == [200]
+    assert await statuses(server, 1, limit, session="one") == [200]
+    server.faults.forget()
+    assert await statuses(server, 1, limit) == [200]
+
+
+async def test_tokens_are_estimated_by_length_or_by_what_may_come() -> None:
+    server, limit = replay(clock=Clock()), "ratelimit=tokens:1000/1m"
+
+    short, long, most = [
+        await ask(server, limit, said=said, key=said[:1], **fields)
+        for said, fields in (("a", {}), ("b" * 1000, {}), ("c", {"max_tokens": 500}))
+    ]
+
+    left = [answer.headers["x-ratelimit-remaining-tokens"] for answer in (short, long, most)]
+    assert left == ["986", "736", "500"]
+
+
+def drawn(seed: str) -> str:
+    """The calls that a probability hits, in a process of its own."""
+    program = (
+        "import asyncio\n"
+        "from tests.replay.test_faults import replay, statuses\n"
+        "print(asyncio.run(statuses(replay(), 40, 'status=500, p=0.3')))"
+    )
+    environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def test_a_probability_hits_the_same_calls_in_every_process() -> None:
+    first = drawn("1")
+
+    assert first == drawn("2")
+    assert 5 <= first.count("500") <= 20
+
+
+async def test_requests_between_do_not_change_what_a_probability_hits() -> None:
+    alone, among = replay(), replay()
+    text = "status=500, p=0.3"
+
+    expected = await statuses(alone, 20, text)
+    found = []
+    for call in range(20):
+        await ask(among, text, said=f"other {call % 3}")
+        found += await statuses(among, 1, text)
+
+    assert found == expected
