@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 MAX_BUCKETS = 10_000
-"""Buckets kept in memory; the one used longest ago is forgotten first, which fills it."""
+"""Buckets that a session keeps; the one used longest ago is forgotten first, which fills it."""
 
 _BILLION = 1_000_000_000
 _SECOND_WORDS = {60: ("min", "M"), 3600: ("hour", "H"), 86400: ("day", "D")}
@@ -90,7 +90,7 @@ class Verdict:
 
 
 class Limits:
-    """The buckets of all clients. `clock` is in seconds and never goes back."""
+    """The buckets of the clients of one session. `clock` is in seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float], max_buckets: int = MAX_BUCKETS) -> None:
         self._clock = clock
@@ -108,11 +108,6 @@ class Limits:
                 bucket.take(amount, now)
             headers |= _headers(kind, bucket, now)
         return Verdict(headers, refusal)
-
-    def forget(self, session: str | None = None) -> None:
-        """Fill the buckets of a session, or all of them: the first word of a client is its session."""
-        for key in [key for key in self._buckets if session in (None, key[0])]:
-            del self._buckets[key]
 
     def _bucket(self, client: tuple[str, ...], kind: str, rate: Rate) -> Bucket:
         key = (*client, kind, rate)

@@ -1,7 +1,6 @@
 """The decision: which answer a request gets, and where it comes from."""
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -41,6 +40,7 @@ from replay_server.stamp import Stamp
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched
     from replay_server.faults.fault import Fault
+    from replay_server.replay.fault_rules import FaultRule
     from replay_server.replay.faults import Faults, Hit
     from replay_server.replay.spoiling import Spoiling
     from replay_server.replay.timing import Timing
@@ -93,8 +93,7 @@ class Live(Protocol):
 class Replay:
     """Answers requests: from the library, else as `on_miss` says. `remedy` ends the message of a miss.
 
-    `pace` is that of an answer for which neither its request nor its interaction names one. `clock` is that of rate
-    limits: it never goes back.
+    `pace` is that of an answer for which neither its request nor its interaction names one.
     """
 
     def __init__(
@@ -106,7 +105,6 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.library = library
         self.state = state
@@ -115,8 +113,6 @@ class Replay:
         self._misses = misses
         self._live = live
         self._told: set[str] = set()  # keys of misses that the log has been told of
-        self._clock = clock
-        self._faults: Faults | None = None
         self._rendered = RenderedAnswers()
         self.learn(on_miss, pace)
 
@@ -137,15 +133,6 @@ class Replay:
         """Whether misses are written down, to be recorded."""
         return self._misses is not None
 
-    @property
-    def faults(self) -> "Faults":
-        """The faults that are set at run time. Nobody need load them who never asked for one."""
-        if self._faults is None:
-            from replay_server.replay.faults import Faults
-
-            self._faults = Faults(self.state, self._clock)
-        return self._faults
-
     async def answer(
         self,
         resource: Resource,
@@ -162,19 +149,22 @@ class Replay:
         `pace` and `fault` are what the request itself asks for.
         """
         if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
-            told = UNTOLD
+            told, rules = UNTOLD, UNTOLD.faults
             asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
         else:
             told = await self.told(session)
+            rules = told.faults + self.state.everywhere.faults
             asked, found = self._look_up(resource, request, raw, session, told)
-        if fault is not None or self._faults is not None:
-            hit = await self.faults.hit(asked, session, raw, fault)
-            answer = partial(self._answer_or_error, asked, found, session, told, raw, refusal, pace)
-            return await _befallen(hit, asked, found, answer)
-        return await self._answer_or_error(asked, found, session, told, raw, refusal, pace)
+        answer = self._answer if fault is None and not rules else partial(self._answer_unless, fault, rules)
+        try:
+            return await answer(asked, found, session, told, raw, refusal, pace)
+        except ApiError as error:
+            return _refused(asked, error)
 
-    async def _answer_or_error(
+    async def _answer_unless(
         self,
+        fault: "Fault | None",
+        rules: "Iterable[FaultRule]",
         asked: Keyed,
         found: Found,
         session: str,
@@ -183,12 +173,36 @@ class Replay:
         refusal: ApiError | None,
         pace: Pace | None,
     ) -> Answer:
-        try:
-            return await self._answer(asked, found, session, told, raw, refusal, pace)
-        except ApiError as error:
-            explanation = error.message if error.source == Source.MISS else ""
-            wire = asked.resource.error(error, Stamp(asked.key))
-            return Answer(wire, _headers(error.source, asked), explanation=explanation)
+        """The answer, unless the fault of the request or one that was set befalls it."""
+        from replay_server.replay.fault_rules import rules_for  # nobody needs it for whom nothing goes wrong
+        from replay_server.replay.faults import own_fault
+
+        async def answer() -> Answer:
+            try:
+                return await self._answer(asked, found, session, told, raw, refusal, pace)
+            except ApiError as error:
+                return _refused(asked, error)
+
+        faults = (*own_fault(fault), *rules_for(rules, asked.request))
+        return await self._befallen(faults, asked, found, session, raw, answer)
+
+    async def _befallen(
+        self,
+        faults: "Faults",
+        asked: Keyed,
+        found: Found,
+        session: str,
+        raw: RawRequest,
+        answer: Callable[[], Awaitable[Answer]],
+    ) -> Answer:
+        """The answer that a fault makes, or that it lets through."""
+        from replay_server.replay.faults import first_due  # nobody needs it for whom nothing goes wrong
+
+        hit = await first_due(self.state, faults, asked, session, raw)
+        if (made := hit.answer(asked)) is None:
+            return _faulty(await answer(), hit, asked)
+        match = None if isinstance(found, list) else found if isinstance(found, Match) else Match(found.interaction, ())
+        return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
 
     async def _answer(
         self,
@@ -284,10 +298,13 @@ class Replay:
         self, asked: Keyed, found: "Match | Matched", session: str, raw: RawRequest, pace: Pace | None
     ) -> Answer:
         """A sequence keeps its place where the fault answers: the client's next attempt gets what this one was to."""
-        hit = await self.faults.hit_document(asked, session, raw, found.interaction)
+        from replay_server.replay.faults import document_fault  # few documents have one
+
         if isinstance(found, Match):
-            return await _befallen(hit, asked, found, partial(self._replayed, asked, found, session, pace))
-        return await _befallen(hit, asked, found, partial(self._matched, asked, found, session, pace))
+            answer = partial(self._replayed, asked, found, session, pace)
+        else:
+            answer = partial(self._matched, asked, found, session, pace)
+        return await self._befallen(document_fault(found.interaction), asked, found, session, raw, answer)
 
     async def _replayed(self, asked: Keyed, match: Match, session: str, pace: Pace | None) -> Answer:
         interaction = match.interaction
@@ -353,12 +370,10 @@ def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
 
 
-async def _befallen(hit: "Hit", asked: Keyed, found: Found, answer: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The answer that a fault makes, or that it lets through."""
-    if (made := hit.answer(asked)) is None:
-        return _faulty(await answer(), hit, asked)
-    match = None if isinstance(found, list) else found if isinstance(found, Match) else Match(found.interaction, ())
-    return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
+def _refused(asked: Keyed, error: ApiError) -> Answer:
+    explanation = error.message if error.source == Source.MISS else ""
+    wire = asked.resource.error(error, Stamp(asked.key))
+    return Answer(wire, _headers(error.source, asked), explanation=explanation)
 
 
 def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:

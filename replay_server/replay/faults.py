@@ -1,12 +1,14 @@
 """Which fault hits a request: that of its header, else one that was set at run time, else that of its document.
 
-Calls are counted by session: those with the same header, those that a rule is for, those that a document answers. What
+`State` counts the calls of each session: those with the same header, those that a rule is for, those that a document
+answers. What
 a probability draws is seeded by the key of the request and how often it came: other requests between change nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import orjson
 
@@ -15,15 +17,20 @@ from replay_server.errors import ApiError
 from replay_server.fallback.draw import Draw
 from replay_server.faults.errors import error_of, limit_error, refusal_headers, retry_headers
 from replay_server.faults.fault import Fault
-from replay_server.faults.limits import Limits, Refusal
+from replay_server.faults.limits import Refusal
 from replay_server.interaction import Interaction, RawRequest, WireResponse
-from replay_server.replay.fault_rules import FaultRules
 from replay_server.replay.state import State
 from replay_server.stamp import Stamp
 
 _KEY_HEADERS = ("authorization", "api-key", "x-api-key")
 _MOST_TOKENS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 _CHARACTERS_PER_TOKEN = 4
+
+Faults: TypeAlias = Iterable[tuple[str, Fault]]
+"""The faults that may hit a request, the first before the others, each with what its calls are counted by."""
+
+NOTHING = WireResponse(0, {}, b"")
+"""The answer of which not even the head comes: it has no status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Hit:
             return None
         if self.fault.status is not None:
             return _error(asked, error_of(self.fault, asked.request.model), retry_headers(self.fault))
-        return WireResponse(200, {}, b"") if self.fault.breaks_first else None
+        return NOTHING if self.fault.breaks_first else None
 
 
 def _error(asked: Keyed, error: ApiError, headers: Mapping[str, str]) -> WireResponse:
@@ -51,51 +58,39 @@ def _error(asked: Keyed, error: ApiError, headers: Mapping[str, str]) -> WireRes
     return WireResponse(wire.status, {**wire.headers, **headers}, wire.body)
 
 
-class Faults:
-    """Says which fault hits a request. `rules` are those set at run time; `clock` is that of rate limits."""
+async def first_due(state: State, faults: Faults, asked: Keyed, session: str, raw: RawRequest) -> Hit:
+    """The first fault whose turn it is, and what the rate limits before it say."""
+    limits: dict[str, str] = {}
+    for name, fault in faults:
+        if fault.limit is not None:
+            client = (name, _client(raw.headers), asked.request.model)
+            verdict = await state.ask_limit(session, client, fault.limit, _tokens(asked, raw))
+            limits |= verdict.headers
+            if verdict.refusal is not None:
+                return Hit(fault, limits, verdict.refusal)
+        elif await _is_due(state, name, fault, asked, session):
+            return Hit(fault, limits)
+    return Hit(limits=limits)
 
-    def __init__(self, state: State, clock: Callable[[], float]) -> None:
-        self.rules = FaultRules()
-        self._state = state
-        self._limits = Limits(clock)
 
-    def forget(self, session: str | None = None) -> None:
-        """Take back the faults set for a session, and fill its rate limits; None: all of them."""
-        self.rules.clear_all(session)
-        self._limits.forget(session)
+async def _is_due(state: State, name: str, fault: Fault, asked: Keyed, session: str) -> bool:
+    if fault.needs_stream and not asked.request.stream:
+        return False
+    schedule = fault.schedule
+    if schedule.is_always:
+        return True
+    call = await state.count_fault(session, f"{name} {asked.key}" if schedule.probability < 1 else name)
+    return schedule.hits(call, lambda: Draw(asked.key, fault.text, call).fraction())
 
-    async def hit(self, asked: Keyed, session: str, raw: RawRequest, own: Fault | None) -> Hit:
-        """What befalls a request before anybody looks for its answer; `own` is the fault of its header."""
-        found = [(rule.id, rule.fault) for rule in self.rules.of(asked.request, session)]
-        return await self._first([*_named("header", own), *found], asked, session, raw)
 
-    async def hit_document(self, asked: Keyed, session: str, raw: RawRequest, interaction: Interaction) -> Hit:
-        """What befalls a request because of the document that answers it."""
-        return await self._first([*_named(interaction.id, interaction.fault)], asked, session, raw)
+def own_fault(fault: Fault | None) -> Iterator[tuple[str, Fault]]:
+    """The fault of a request's header, with what its calls are counted by."""
+    return _named("header", fault)
 
-    async def _first(self, faults: list[tuple[str, Fault]], asked: Keyed, session: str, raw: RawRequest) -> Hit:
-        limits: dict[str, str] = {}
-        for name, fault in faults:
-            if fault.limit is not None:
-                verdict = self._limits.ask(
-                    (session, name, _client(raw.headers), asked.request.model), fault.limit, _tokens(asked, raw)
-                )
-                limits |= verdict.headers
-                if verdict.refusal is not None:
-                    return Hit(fault, limits, verdict.refusal)
-            elif await self._is_due(name, fault, asked, session):
-                return Hit(fault, limits)
-        return Hit(limits=limits)
 
-    async def _is_due(self, name: str, fault: Fault, asked: Keyed, session: str) -> bool:
-        if fault.needs_stream and not asked.request.stream:
-            return False
-        schedule = fault.schedule
-        if schedule.is_always:
-            return True
-        counter = f"fault {name} {asked.key}" if schedule.probability < 1 else f"fault {name}"
-        call = 1 + await self._state.advance(session, counter)
-        return schedule.hits(call, lambda: Draw(asked.key, fault.text, call).fraction())
+def document_fault(interaction: Interaction) -> Iterator[tuple[str, Fault]]:
+    """The fault of the document that answers a request."""
+    return _named(interaction.id, interaction.fault)
 
 
 def _named(name: str, fault: Fault | None) -> Iterator[tuple[str, Fault]]:

@@ -90,6 +90,7 @@ class Entry(NamedTuple):
     model: str
     stream: bool
     status: int
+    """0 where a fault let not even the head of an answer come."""
     replay: Mapping[str, str]
     """The `x-replay-*` headers of the answer."""
     at: float
@@ -145,11 +146,12 @@ class Noted(NamedTuple):
             "endpoint": redactor.text(entry.endpoint) or None,
             "model": redactor.text(entry.model) or None,
             "stream": entry.stream,
-            "status": entry.status,
+            "status": entry.status or None,
             "source": entry.source,
             "key": entry.replay.get("x-replay-key"),
             "interaction": entry.replay.get("x-replay-interaction"),
             "drift": drift,
+            "fault": redactor.text(entry.replay.get("x-replay-fault", "")) or None,
             "milliseconds": round(entry.seconds * 1000, 3),
             "explanation": entry.explanation or None,
         }

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from replay_server.cassettes.matching import EVERYTHING, Scope
 from replay_server.interaction import Json
 from replay_server.replay.journal import moment
+
+if TYPE_CHECKING:
+    from replay_server.replay.fault_rules import FaultRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Told:
     added: tuple[Addition, ...] = ()
     without: frozenset[str] = frozenset()
     """The ids of interactions that have been taken out."""
+    faults: "tuple[FaultRule, ...]" = ()
+    """Those that hit its requests, in the order in which they were set."""
 
     def scope(self, session: str, everywhere: "Told") -> Scope:
         """Which interactions of the cassettes may answer."""
@@ -37,8 +43,8 @@ class Told:
         return Scope(named, self.only, self.without | everywhere.without)
 
     def as_at_first(self) -> "Told":
-        """Without what was added and taken out at run time."""
-        return replace(self, added=(), without=frozenset())
+        """Without what was added, taken out and set at run time."""
+        return replace(self, added=(), without=frozenset(), faults=())
 
 
 UNTOLD = Told()
@@ -64,6 +70,7 @@ class Summary:
             "only": self.told.only,
             "on_miss": self.told.on_miss,
             "added": len(self.told.added),
+            "faults": [rule.id for rule in self.told.faults],
             "created": moment(self.created),
             "used": moment(self.used),
             "requests": self.requests,

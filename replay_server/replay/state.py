@@ -2,9 +2,9 @@
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from replay_server.replay.journal import (
     MAX_ALL_ENTRIES,
@@ -19,6 +19,12 @@ from replay_server.replay.journal import (
     Noted,
 )
 from replay_server.replay.session import UNTOLD, Addition, Summary, Told
+
+if TYPE_CHECKING:
+    from replay_server.faults.fault import Fault
+    from replay_server.faults.limits import Limit, Verdict
+    from replay_server.replay.fault_counts import FaultCounts
+    from replay_server.replay.fault_rules import FaultRule
 
 MAX_SESSIONS = 10_000
 """Sessions kept in memory; the one used longest ago is forgotten first."""
@@ -60,6 +66,21 @@ class State(Protocol):
     async def advance(self, session: str, interaction: str) -> int:
         """How often the sequence was asked before in this session; from now on once more."""
 
+    async def set_fault(self, session: str, fault: "Fault", *, endpoint: str | None, model: str | None) -> "FaultRule":
+        """Have a fault hit the requests of an endpoint and of models; None: of all. No other has ever had its id."""
+
+    async def faults(self, session: str | None) -> "list[FaultRule]":
+        """Those that were set, in the order in which they hit: what hits a session, or (None) all of them."""
+
+    async def clear_faults(self, ids: Collection[str]) -> None:
+        """Take back those with these ids."""
+
+    async def count_fault(self, session: str, name: str) -> int:
+        """Which call this is of those that are counted by this name, from 1."""
+
+    async def ask_limit(self, session: str, client: tuple[str, ...], limit: "Limit", tokens: int) -> "Verdict":
+        """What a rate limit says to a request of a client that counts for so many tokens."""
+
     async def session(self, session: str) -> Summary | None:
         """What is known of a session, if there is one."""
 
@@ -70,7 +91,7 @@ class State(Protocol):
         """Forget a session; what was known of it, if there was one."""
 
     async def reset(self, session: str | None) -> None:
-        """Forget places, journal, and what was added at run time: of one session, or of all (None)."""
+        """Forget places, counts, journal, and what was added and set at run time: of one session, or of all (None)."""
 
     def note(self, fields: Fields) -> None:
         """Write an entry into the journal. Never waits: this is on the way of every answer."""
@@ -94,13 +115,15 @@ class State(Protocol):
 class _Session:
     """One session in memory."""
 
-    __slots__ = ("created", "log", "positions", "told", "used")
+    __slots__ = ("created", "faults", "log", "positions", "told", "used")
 
     def __init__(self, now: float, most_entries: int) -> None:
         self.created = self.used = now
         self.told = UNTOLD
         self.positions: dict[str, int] = {}
         self.log = Log(most_entries)
+        self.faults: FaultCounts | None = None
+        """None while there is nothing to count."""
 
     def advance(self, interaction: str) -> int:
         position = self.positions.get(interaction, 0)
@@ -111,7 +134,10 @@ class _Session:
 
 
 class MemoryState:
-    """State of one process. `max_age`: seconds without a request after which a session ends, by `clock`."""
+    """State of one process. `max_age`: seconds without a request after which a session ends, by `clock`.
+
+    `limit_clock` is that of rate limits: it never goes back.
+    """
 
     def __init__(
         self,
@@ -122,12 +148,15 @@ class MemoryState:
         max_all_entries: int = MAX_ALL_ENTRIES,
         max_body_bytes: int = MAX_BODY_BYTES,
         clock: Callable[[], float] = time.time,
+        limit_clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_sessions = max_sessions
         self._max_age = max_age
         self._max_entries = max_entries
         self._max_all_entries = max_all_entries
         self._clock = clock
+        self._limit_clock = limit_clock
+        self._faults_set = 0
         self._unnamed = _Session(clock(), max_entries)
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         """The named ones; those used longest ago first."""
@@ -196,8 +225,9 @@ class MemoryState:
             found.positions.clear()
             found.log = Log(self._max_entries)
             found.told = found.told.as_at_first()
+            found.faults = None
         if session is None:
-            self.everywhere = self.everywhere.as_at_first()
+            self.everywhere = UNTOLD
             self._dropped = 0
 
     def _use(self, session: str) -> _Session:
@@ -230,6 +260,47 @@ class MemoryState:
             yield self._unnamed
         elif (found := self._sessions.get(session)) is not None:
             yield found
+
+    # Faults ----------------------------------------------------------------------------------------------------------
+
+    async def set_fault(self, session: str, fault: "Fault", *, endpoint: str | None, model: str | None) -> "FaultRule":
+        """See `State`."""
+        from replay_server.replay.fault_rules import FaultRule  # few ever set one
+
+        self._faults_set += 1
+        name = f"fault-{self._faults_set}"
+        rule = FaultRule(id=name, fault=fault, session=session, endpoint=endpoint, model=model)
+        told = self._told(session)
+        self._change(session, replace(told, faults=(*told.faults, rule)))
+        return rule
+
+    async def faults(self, session: str | None) -> "list[FaultRule]":
+        """See `State`."""
+        self._end_the_old(self._clock())
+        sessions = self._all(session) if session != "" else ()
+        return [*(rule for found in sessions for rule in found.told.faults), *self.everywhere.faults]
+
+    async def clear_faults(self, ids: Collection[str]) -> None:
+        """See `State`."""
+        for session in {rule.session for rule in await self.faults(None) if rule.id in ids}:
+            told = self._told(session)
+            self._change(session, replace(told, faults=tuple(rule for rule in told.faults if rule.id not in ids)))
+
+    async def count_fault(self, session: str, name: str) -> int:
+        """See `State`."""
+        return self._fault_counts(session).call(name)
+
+    async def ask_limit(self, session: str, client: tuple[str, ...], limit: "Limit", tokens: int) -> "Verdict":
+        """See `State`."""
+        return self._fault_counts(session).ask(client, limit, tokens)
+
+    def _fault_counts(self, session: str) -> "FaultCounts":
+        found = self._use(session)
+        if found.faults is None:
+            from replay_server.replay.fault_counts import FaultCounts  # nobody needs it for whom nothing goes wrong
+
+            found.faults = FaultCounts(self._limit_clock)
+        return found.faults
 
     # Journal ---------------------------------------------------------------------------------------------------------
 

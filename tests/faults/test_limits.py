@@ -78,17 +78,6 @@ def test_each_client_has_a_bucket_of_its_own() -> None:
     assert refused == [False, False, True]
 
 
-def test_a_session_that_is_forgotten_starts_afresh() -> None:
-    limits, limit = Limits(Clock()), Limit(requests=Rate(1, 60.0))
-    for client in (ME, ("other", "me")):
-        limits.ask(client, limit, 0)
-
-    limits.forget("session")
-
-    assert limits.ask(ME, limit, 0).refusal is None
-    assert limits.ask(("other", "me"), limit, 0).refusal is not None
-
-
 def test_the_bucket_used_longest_ago_makes_room() -> None:
     limits, limit = Limits(Clock(), max_buckets=2), Limit(requests=Rate(1, 60.0))
     for name in ("a", "b", "a", "c"):

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,9 @@ import pytest
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.chat import RESOURCE as CHAT
-from replay_server.faults.fault import Fault
 from replay_server.faults.reading import parse_fault
 from replay_server.interaction import RawRequest, WireResponse
 from replay_server.replay.decision import Answer, OnMiss, Replay
-from replay_server.replay.fault_rules import FaultRules
 from replay_server.replay.state import MemoryState
 
 TWICE = "status=429, times=2"
@@ -26,8 +26,16 @@ fault: {status: 503, calls: [1, 3]}
 """
 
 
-def replay(cassette: bytes = b"", on_miss: OnMiss = OnMiss.GENERATE, **options: Any) -> Replay:
-    return Replay(Library("cassettes", read_cassette("a.yaml", cassette)), MemoryState(), on_miss, "", **options)
+def replay(
+    clock: Callable[[], float] = time.monotonic, cassette: bytes = b"", on_miss: OnMiss = OnMiss.GENERATE
+) -> Replay:
+    library, state = Library("cassettes", read_cassette("a.yaml", cassette)), MemoryState(limit_clock=clock)
+    return Replay(library, state, on_miss, "")
+
+
+async def set_fault(replay: Replay, text: str, session: str = "", **only: str) -> str:
+    wanted = {"endpoint": None, "model": None} | only
+    return (await replay.state.set_fault(session, parse_fault(text), **wanted)).id
 
 
 async def ask(
@@ -73,7 +81,7 @@ async def test_calls_are_counted_by_session() -> None:
 
 
 async def test_a_document_fails_before_its_sequence_goes_on() -> None:
-    server = replay(SEQUENCE)
+    server = replay(cassette=SEQUENCE)
 
     answers = [await ask(server) for _ in range(5)]
 
@@ -83,7 +91,8 @@ async def test_a_document_fails_before_its_sequence_goes_on() -> None:
 
 async def test_a_matcher_fails_as_its_document_says() -> None:
     server = replay(
-        b"match: {last_user: {regex: '(?P<what>.+)'}}\nresponse: {content: '{{ what }}!'}\nfault: %b\n" % TWICE.encode()
+        cassette=b"match: {last_user: {regex: '(?P<what>.+)'}}\nresponse: {content: '{{ what }}!'}\nfault: %b\n"
+        % TWICE.encode()
     )
 
     answers = [await ask(server, said="Hey") for _ in range(3)]
@@ -94,7 +103,7 @@ async def test_a_matcher_fails_as_its_document_says() -> None:
 
 
 async def test_an_answer_names_the_fault_that_made_it() -> None:
-    made, whole = await ask(replay(SEQUENCE)), await ask(replay())
+    made, whole = await ask(replay(cassette=SEQUENCE)), await ask(replay())
 
     assert made.headers == {
         "x-replay-source": "fault",
@@ -117,8 +126,8 @@ async def test_what_is_only_late_keeps_its_source(text: str, source: str) -> Non
 
 
 async def test_the_first_fault_that_is_due_hits() -> None:
-    server = replay(SEQUENCE)
-    server.faults.rules.set(parse_fault("status=500, calls=1 2"))
+    server = replay(cassette=SEQUENCE)
+    await set_fault(server, "status=500, calls=1 2")
 
     found = [(await ask(server, "status=429, calls=1")).wire.status for _ in range(4)]
 
@@ -149,7 +158,7 @@ async def test_a_miss_is_told_as_it_is() -> None:
     ("only", "hit"),
     [
         ({}, True),
-        ({"session": ""}, True),
+        ({"session": "one"}, True),
         ({"session": "other"}, False),
         ({"endpoint": "chat/completions"}, True),
         ({"endpoint": "completions"}, False),
@@ -161,31 +170,35 @@ async def test_a_miss_is_told_as_it_is() -> None:
 )
 async def test_a_fault_that_is_set_hits_what_it_is_for(only: dict[str, str], hit: bool) -> None:
     server = replay()
-    server.faults.rules.set(parse_fault("status=500"), **only)
+    await set_fault(server, "status=500", **only)
 
-    assert await statuses(server, 1, model="gpt-4o") == [500 if hit else 200]
+    assert await statuses(server, 1, model="gpt-4o", session="one") == [500 if hit else 200]
 
 
 async def test_a_fault_that_is_taken_back_hits_no_more() -> None:
     server = replay()
-    rule = server.faults.rules.set(parse_fault("status=500"))
+    name = await set_fault(server, "status=500")
 
     assert await statuses(server, 1) == [500]
-    assert server.faults.rules.clear(rule.id)
+    await server.state.clear_faults([name])
     assert await statuses(server, 1) == [200]
-    assert not server.faults.rules.clear(rule.id)
 
 
-def test_faults_are_listed_and_cleared_by_session() -> None:
-    rules, fault = FaultRules(), Fault(text="reset")
-    everywhere, one, two = rules.set(fault), rules.set(fault, session="1"), rules.set(fault, session="2")
+async def test_a_fault_that_is_set_again_counts_anew() -> None:
+    server = replay()
+    for _ in range(2):
+        name = await set_fault(server, TWICE)
+        assert await statuses(server, 3) == [429, 429, 200]
+        await server.state.clear_faults([name])
 
-    assert [rule.id for rule in rules.list()] == ["fault-1", "fault-2", "fault-3"]
-    assert rules.list("1") == (everywhere, one)
-    assert rules.clear_all("1") == 1
-    assert rules.list() == (everywhere, two)
-    assert rules.clear_all() == 2
-    assert rules.list() == ()
+
+async def test_the_fault_of_a_session_hits_before_that_of_all_sessions() -> None:
+    server = replay()
+    await set_fault(server, "status=500")
+    await set_fault(server, "status=503, times=1", session="one")
+
+    assert await statuses(server, 2, session="one") == [503, 500]
+    assert await statuses(server, 1, session="two") == [500]
 
 
 class Clock:
@@ -199,7 +212,7 @@ class Clock:
 
 async def test_rate_limits_count_down_refuse_and_recover() -> None:
     clock = Clock()
-    server = replay(clock=clock)
+    server = replay(clock)
     limit = "ratelimit=requests:2/1m tokens:1000/1m"
 
     answers = [await ask(server, limit) for _ in range(3)]
@@ -222,18 +235,18 @@ async def test_rate_limits_count_down_refuse_and_recover() -> None:
 
 
 async def test_rate_limits_are_those_of_a_key_and_a_model_in_a_session() -> None:
-    server, limit = replay(clock=Clock()), "ratelimit=requests:1/1m"
+    server, limit = replay(Clock()), "ratelimit=requests:1/1m"
 
     assert await statuses(server, 2, limit) == [200, 429]
     assert await statuses(server, 1, limit, key="you") == [200]
     assert await statuses(server, 1, limit, model="another") == [200]
     assert await statuses(server, 1, limit, session="one") == [200]
-    server.faults.forget()
+    await server.state.reset(None)
     assert await statuses(server, 1, limit) == [200]
 
 
 async def test_tokens_are_estimated_by_length_or_by_what_may_come() -> None:
-    server, limit = replay(clock=Clock()), "ratelimit=tokens:1000/1m"
+    server, limit = replay(Clock()), "ratelimit=tokens:1000/1m"
 
     short, long, most = [
         await ask(server, limit, said=said, key=said[:1], **fields)

@@ -157,6 +157,7 @@ async def test_the_journal_says_what_was_asked_and_answered(client: Client) -> N
         "key": "7d366d4c148a933e",
         "interaction": "greeting.yaml#1",
         "drift": [],
+        "fault": None,
         "explanation": None,
     }
 

@@ -408,14 +408,6 @@ async def test_a_header_that_is_no_fault_is_refused(serve: Any) -> None:
     )
 
 
-async def test_a_fault_that_was_never_asked_for_is_never_loaded(serve: Any) -> None:
-    server = await serve()
-
-    await created(client(server))
-
-    assert (await server._app.ready)._faults is None
-
-
 async def test_a_head_request_has_no_body_to_spoil(serve: Any) -> None:
     server = await serve()
     asked = request(b"", "x-replay-fault: malformed", path="/v1/models").replace(b"POST", b"HEAD")

@@ -1,1 +1,1 @@
-"""The control API below `/__replay/`: sessions, the journal, run-time interactions, explain, verify, reset."""
+"""The control API below `/__replay/`: sessions, the journal, run-time interactions, faults, explain, verify, reset."""

@@ -13,7 +13,9 @@ async def _reset(asked: Asked) -> web.StreamResponse:
 
 OPERATIONS = (
     Operation(
-        route=Route("POST", "/__replay/reset", "reset", "Forget sequences' places, the journal, what was added"),
+        route=Route(
+            "POST", "/__replay/reset", "reset", "Forget sequences' places, the journal, what was added and set"
+        ),
         act=_reset,
         body={
             "type": "object",
