@@ -70,7 +70,7 @@ class State(Protocol):
         """Have a fault hit the requests of an endpoint and of models; None: of all. No other has ever had its id."""
 
     async def faults(self, session: str | None) -> "list[FaultRule]":
-        """Those that were set, in the order in which they hit: what hits a session, or (None) all of them."""
+        """Those that were set and hit a session, in the order in which they do, or (None) all of them."""
 
     async def clear_faults(self, ids: Collection[str]) -> None:
         """Take back those with these ids."""

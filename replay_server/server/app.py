@@ -103,13 +103,13 @@ class App:
         wire, timing = answer.wire, answer.timing
         with self.pauses.answering():
             await self._delay(wire, spoiling.fault.delay, request)
-            if not isinstance(wire, WireResponse | WireStream) or not spoiling.is_seen(request.method):
-                return await self._respond_with(answer, request)
-            timed = None if timing is None else timing.frames(wire, self.pauses.others)
-            frames = spoiling.frames(wire, timed)
-            headers = spoiling.headers(_headers(wire, answer.headers))
-            complete_headers(headers, request)
-            return await respond_spoiled(request, wire, headers, frames, spoiling.fault, self.pauses)
+            if isinstance(wire, WireResponse | WireStream) and spoiling.is_seen(request.method):
+                timed = None if timing is None else timing.frames(wire, self.pauses.others)
+                frames = spoiling.frames(wire, timed)
+                headers = spoiling.headers(_headers(wire, answer.headers))
+                complete_headers(headers, request)
+                return await respond_spoiled(request, wire, headers, frames, spoiling.fault, self.pauses)
+        return await self._respond_with(answer, request)
 
     async def _delay(
         self, wire: WireResponse | WireStream | WireLive, seconds: float, request: web.BaseRequest

@@ -257,6 +257,13 @@ async def test_tokens_are_estimated_by_length_or_by_what_may_come() -> None:
     assert left == ["986", "736", "500"]
 
 
+def run_apart(program: str, seed: str = "0") -> str:
+    """What a program prints that runs in a process of its own."""
+    environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
 def drawn(seed: str) -> str:
     """The calls that a probability hits, in a process of its own."""
     program = (
@@ -264,9 +271,7 @@ def drawn(seed: str) -> str:
         "from tests.replay.test_faults import replay, statuses\n"
         "print(asyncio.run(statuses(replay(), 40, 'status=500, p=0.3')))"
     )
-    environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
-    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    return run.stdout
+    return run_apart(program, seed)
 
 
 def test_a_probability_hits_the_same_calls_in_every_process() -> None:
@@ -287,3 +292,19 @@ async def test_requests_between_do_not_change_what_a_probability_hits() -> None:
         found += await statuses(among, 1, text)
 
     assert found == expected
+
+
+def test_a_request_for_which_nothing_goes_wrong_loads_no_module_of_faults() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from replay_server.endpoints.chat import RESOURCE\n"
+        "from replay_server.replay.decision import *\n"
+        "from replay_server.replay.state import MemoryState\n"
+        "replay = Replay(Library('cassettes', ()), MemoryState(), OnMiss.GENERATE, '')\n"
+        "request = RESOURCE.from_cassette({'model': 'm', 'messages': [{'role': 'user', 'content': 'x'}]})\n"
+        "raw = RawRequest('POST', '/', {}, (), {}, b'')\n"
+        "print(asyncio.run(replay.answer(RESOURCE, request, '', raw)).wire.status)\n"
+        "print([name for name in sys.modules if 'fault' in name and name.startswith('replay_server')])\n"
+    )
+
+    assert run_apart(program).split() == ["200", "[]"]

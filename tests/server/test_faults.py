@@ -349,6 +349,17 @@ async def test_a_server_that_stops_ends_a_stall(serve: Any) -> None:
     assert (await reading)[1].count(b"data: ") == 3
 
 
+async def test_an_answer_that_is_late_and_has_a_pace_is_one_answer_under_way(serve: Any) -> None:
+    server, headers = await serve(), {"x-replay-fault": "delay=1ms", "x-replay-pace": "ttft=1ms,itl=3600s"}
+
+    url = server.url + CHAT
+    async with aiohttp.ClientSession() as http, http.post(url, data=STREAMED, headers=headers) as response:
+        await response.content.readany()
+        others = server._app.pauses.others()
+
+    assert others == 0
+
+
 # Before an upstream ---------------------------------------------------------------------------------------------------
 
 
