@@ -1,8 +1,8 @@
 """Which fault hits a request: that of its header, else one that was set at run time, else that of its document.
 
 `State` counts the calls of each session: those with the same header, those that a rule is for, those that a document
-answers. What
-a probability draws is seeded by the key of the request and how often it came: other requests between change nothing.
+answers. What a probability draws is seeded by the key of the request and how often it came: other requests between
+change nothing.
 """
 
 import hashlib

@@ -91,13 +91,19 @@ class App:
         if routed is None and (page := self._page(request, address)):
             return page
         answer = await self._answer(request, address, routed)
-        if answer.spoiling is not None:
-            return await self._respond_spoiled(answer, answer.spoiling, request)
-        return await self._respond_with(answer, request)
+        if answer.spoiling and (response := await self._late_or_spoiled(answer, answer.spoiling, request)):
+            return response
+        wire, timing = answer.wire, answer.timing
+        if not isinstance(wire, WireResponse | WireStream):
+            return await _pass_on(wire, answer.headers, request)
+        if timing is not None and request.method != "HEAD":
+            return await self._respond_in_time(wire, answer.headers, timing, request)
+        return _to_response(wire, answer.headers, request)
 
-    async def _respond_spoiled(
+    async def _late_or_spoiled(
         self, answer: Answer, spoiling: "Spoiling", request: web.BaseRequest
-    ) -> web.StreamResponse:
+    ) -> web.StreamResponse | None:
+        """Wait as long as a fault says, and send what it leaves of an answer: None for all of it."""
         from replay_server.server.spoiled import respond_spoiled  # nobody needs it for whom nothing goes wrong
 
         wire, timing = answer.wire, answer.timing
@@ -109,7 +115,7 @@ class App:
                 headers = spoiling.headers(_headers(wire, answer.headers))
                 complete_headers(headers, request)
                 return await respond_spoiled(request, wire, headers, frames, spoiling.fault, self.pauses)
-        return await self._respond_with(answer, request)
+        return None
 
     async def _delay(
         self, wire: WireResponse | WireStream | WireLive, seconds: float, request: web.BaseRequest
@@ -122,14 +128,6 @@ class App:
             if not isinstance(wire, WireResponse | WireStream):
                 wire.leave()
             raise
-
-    async def _respond_with(self, answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
-        wire, timing = answer.wire, answer.timing
-        if not isinstance(wire, WireResponse | WireStream):
-            return await _pass_on(wire, answer.headers, request)
-        if timing is not None and request.method != "HEAD":
-            return await self._respond_in_time(wire, answer.headers, timing, request)
-        return _to_response(wire, answer.headers, request)
 
     async def _respond_in_time(
         self,
