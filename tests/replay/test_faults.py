@@ -72,6 +72,39 @@ async def test_a_header_hits_the_calls_that_carry_it() -> None:
     assert await statuses(server, 2, "status=500, every=2", said="another") == [200, 500]
 
 
+KINDS = (
+    "status=500",
+    "delay=1s",
+    "slow=1ms",
+    "stall",
+    "cut",
+    "cut=mid-chunk",
+    "reset",
+    "malformed",
+    "no_done",
+    "error_event",
+    "empty",
+    "content_type=text/html",
+)
+
+
+async def hits(text: str, calls: int) -> list[bool]:
+    """Which calls of a stream a fault hits on a fresh server."""
+    server = replay()
+    return ["x-replay-fault" in (await ask(server, text, stream=True)).headers for _ in range(calls)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_hits_exact_calls_or_repeats_its_chance(kind: str) -> None:
+    chance = await hits(f"{kind}, p=0.5", 20)
+
+    assert await hits(f"{kind}, calls=2 3", 4) == [False, True, True, False]
+    assert await hits(f"{kind}, every=2", 4) == [False, True, False, True]
+    assert await hits(f"{kind}, times=2", 4) == [True, True, False, False]
+    assert await hits(f"{kind}, p=0.5", 20) == chance
+    assert set(chance) == {True, False}
+
+
 async def test_calls_are_counted_by_session() -> None:
     server = replay()
 
