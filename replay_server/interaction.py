@@ -43,6 +43,13 @@ class Request(NamedTuple):
     model: str
     body: JsonObject
     stream: bool = False
+    meant: JsonObject | None = None
+    """`body` with what the ids of the session's objects stand for in place of these. None: there are none."""
+
+    @property
+    def keyed(self) -> JsonObject:
+        """What makes the key."""
+        return self.body if self.meant is None else self.meant
 
 
 # What a request wants ------------------------------------------------------------------------------------------------

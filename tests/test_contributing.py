@@ -101,9 +101,9 @@ def test_the_commands_know_the_endpoint_of_the_guide(followed: Path) -> None:
 
 def test_the_api_page_shows_the_endpoint_of_the_guide(followed: Path) -> None:
     program = (
-        "from replay_server.endpoints.table import all_resources\n"
+        "from replay_server.endpoints.table import all_routes\n"
         "from replay_server.server.openapi import document\n"
-        "print(sorted(document(route for resource in all_resources() for route in resource.routes)['paths']))"
+        "print(sorted(document(all_routes())['paths']))"
     )
 
     assert "'/moderations'" in run(followed, "-c", program)

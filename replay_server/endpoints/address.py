@@ -3,11 +3,18 @@
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from replay_server.endpoints.base import Resource
-from replay_server.endpoints.table import Routed, any_resource, find
+from replay_server.endpoints.table import Routed, any_resource, find, operated
 from replay_server.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from replay_server.interaction import RawRequest, Request
+
+if TYPE_CHECKING:
+    from replay_server.endpoints.operation import Operated
+
+Unrecorded: TypeAlias = Union[ApiError, "Operated"]
+"""What answers a request that no resource answers, where nobody has recorded another answer."""
 
 OWN_PAGES = ("/", "/docs", "/docs/", "/healthz", "/openapi.json", "/readyz")
 """Where the server has pages of its own: these answer a GET, whatever was recorded."""
@@ -63,8 +70,10 @@ def place(path: str) -> tuple[Address, Routed | None]:
     address = locate(path)
     routed = find(address.path)
     before, _, rest = address.path.partition("/v1/")
-    if routed is None and before and (prefixed := find(f"/{rest}")):
-        return Address(f"/{rest}", address.session, address.parameters, address.sent), prefixed
+    if routed is None and before:
+        prefixed = find(f"/{rest}")
+        if prefixed or operated(f"/{rest}"):
+            return Address(f"/{rest}", address.session, address.parameters, address.sent), prefixed
     return address, routed
 
 
@@ -75,22 +84,29 @@ def path_parameters(address: Address, routed: Routed | None, method: str) -> dic
     return routed.methods[method][1] | address.parameters
 
 
-def understand(raw: RawRequest, address: Address, routed: Routed | None) -> tuple[Resource, Request, ApiError | None]:
-    """The request as the module that knows it reads it, else as any request.
+def understand(raw: RawRequest, address: Address, routed: Routed | None) -> tuple[Resource, Request, Unrecorded | None]:
+    """The request as the module that knows it reads it, else as any request, with what then answers it.
 
-    The error is what the API says to a request that it does not know: the answer, where nobody has recorded another.
+    That is an operation on what the session keeps, or the error of the API for what it does not know.
     """
-    if routed is None:
-        refusal: ApiError = NotFound(f"Invalid URL ({raw.method} {address.sent})")
-    elif raw.method not in routed.methods:
-        refusal = MethodNotAllowed(f"Not allowed to {raw.method} on {address.sent}.", code="method_not_supported")
-    else:
+    if routed is not None and raw.method in routed.methods:
         try:
             return routed.resource, routed.resource.parse(raw), None
         except ApiError as error:
-            refusal = error
-    resource = any_resource(raw.method, address.path)
-    return resource, resource.parse(raw), refusal
+            unrecorded: Unrecorded = error
+    else:
+        unrecorded = _operation_or_error(raw.method, address, routed)
+    resource = any_resource(raw.method, address.path, known=not isinstance(unrecorded, ApiError))
+    return resource, resource.parse(raw), unrecorded
+
+
+def _operation_or_error(method: str, address: Address, routed: Routed | None) -> Unrecorded:
+    operations = operated(address.path)
+    if method in operations:
+        return operations[method]
+    if routed is None and not operations:
+        return NotFound(f"Invalid URL ({method} {address.sent})")
+    return MethodNotAllowed(f"Not allowed to {method} on {address.sent}.", code="method_not_supported")
 
 
 def read_request(raw: RawRequest) -> tuple[Resource, Request]:

@@ -20,6 +20,7 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.conditions import Spoken
+    from replay_server.endpoints.objects import Objects
 
 _RESOURCES_REMEMBERED = 4096
 # How streams that are no chat's end. Source: the APIs' own descriptions of their events.
@@ -30,12 +31,13 @@ _OTHERS_FOLLOW = ("response.", "chat.completion.chunk", "message_start", "messag
 class AnyRequest:
     """The resource of one method and path."""
 
-    known = False
     both_modes = False
+    id_marks: tuple[bytes, ...] = ()
     rendered_from: tuple[str, ...] | None = None
 
-    def __init__(self, method: str, path: str) -> None:
+    def __init__(self, method: str, path: str, *, known: bool) -> None:
         self.name = f"{method} {path}"
+        self.known = known
         self.routes = (Route(method, path, operation_id=""),)
 
     def parse(self, raw: RawRequest) -> Request:
@@ -135,11 +137,18 @@ class AnyRequest:
         """The API's error object."""
         return error_response(error, stamp)
 
+    def keeps(self, request: Request) -> bool:
+        """Nothing is kept: what was recorded of one request says nothing of the next."""
+        return False
+
+    async def keep(self, request: Request, said: Json, key: str, objects: "Objects") -> None:
+        """Never asked: nothing is kept."""
+
 
 @lru_cache(_RESOURCES_REMEMBERED)
-def any_request(method: str, path: str) -> Resource:
-    """The resource of requests by this method to this path, which has no `/v1`."""
-    return AnyRequest(method, path)
+def any_request(method: str, path: str, *, known: bool = False) -> Resource:
+    """The resource of requests by this method to this path, which has no `/v1`. `known`: an operation answers them."""
+    return AnyRequest(method, path, known=known)
 
 
 def _model(fields: JsonObject) -> str:

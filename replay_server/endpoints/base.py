@@ -10,6 +10,7 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.conditions import Spoken
+    from replay_server.endpoints.objects import Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Resource(Protocol):
     @property
     def both_modes(self) -> bool:
         """Whether a plain recording can be streamed and a stream be collected; else it is replayed as it came."""
+
+    @property
+    def id_marks(self) -> tuple[bytes, ...]:
+        """One of these is in every body that names objects of the session by id. None: no body does."""
 
     @property
     def rendered_from(self) -> tuple[str, ...] | None:
@@ -111,6 +116,12 @@ class Resource(Protocol):
 
     def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
         """The answer that tells of an error."""
+
+    def keeps(self, request: Request) -> bool:
+        """Whether the session keeps the answer, to be asked for by its id."""
+
+    async def keep(self, request: Request, said: Json, key: str, objects: "Objects") -> None:
+        """Keep a good answer to a request with this key: its JSON, collected if it was streamed."""
 
 
 ToolResults = Callable[[str], str | None]

@@ -29,6 +29,7 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.conditions import Spoken
+    from replay_server.endpoints.objects import Objects
 
 
 class Chat(OpenAIResource):
@@ -36,6 +37,7 @@ class Chat(OpenAIResource):
 
     name = "chat/completions"
     routes = (Route("POST", "/chat/completions", "createChatCompletion", "Create a chat completion"),)
+    id_marks = (b'"file_id"',)
     rendered_from = ("model", "messages", "stream", "stream_options", "logprobs", "top_logprobs")
     fields = Fields(
         prompt=("model", "messages"),
@@ -67,8 +69,8 @@ class Chat(OpenAIResource):
 
     def canonical(self, request: Request) -> JsonObject:
         """Model and messages, tool calls numbered by first use."""
-        messages = request.body.get("messages")
-        return {"model": normalise(request.body.get("model")), "messages": chat_request.canonical_messages(messages)}
+        messages = request.keyed.get("messages")
+        return {"model": normalise(request.keyed.get("model")), "messages": chat_request.canonical_messages(messages)}
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""
@@ -92,6 +94,16 @@ class Chat(OpenAIResource):
         from replay_server.endpoints.spoken import spoken_in_messages
 
         return spoken_in_messages(request.body.get("messages"))
+
+    def keeps(self, request: Request) -> bool:
+        """With `store`."""
+        return request.body.get("store") is True
+
+    async def keep(self, request: Request, said: Json, key: str, objects: "Objects") -> None:
+        """Keep the completion, for `GET /chat/completions/{id}`."""
+        from replay_server.endpoints.stored_chat import keep_chat
+
+        await keep_chat(request, said, key, objects)
 
     def say(self, body: JsonObject, text: str) -> JsonObject:
         """The request in which the user says something more."""

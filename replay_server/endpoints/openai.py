@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import orjson
 
@@ -11,6 +11,9 @@ from replay_server.errors import ApiError, BadRequest, NotFound
 from replay_server.interaction import Json, JsonObject, RawRequest, Request, WireResponse
 from replay_server.keys import MAX_DEPTH, canonical_json, normalise, too_deep
 from replay_server.stamp import Stamp
+
+if TYPE_CHECKING:
+    from replay_server.endpoints.objects import Objects
 
 _UNPARSABLE = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library"
@@ -57,6 +60,7 @@ class OpenAIResource:
     known: ClassVar[bool] = False
     both_modes: ClassVar[bool] = True
     rendered_from: ClassVar[tuple[str, ...] | None] = None
+    id_marks: ClassVar[tuple[bytes, ...]] = ()
 
     def parse(self, raw: RawRequest) -> Request:
         """Read the JSON body. Raises BadRequest where it is no JSON object."""
@@ -72,7 +76,7 @@ class OpenAIResource:
 
     def prompt(self, request: Request) -> JsonObject:
         """The fields of the key, as they came."""
-        return {name: request.body[name] for name in self.fields.prompt if name in request.body}
+        return {name: request.keyed[name] for name in self.fields.prompt if name in request.keyed}
 
     def canonical(self, request: Request) -> JsonObject:
         """The fields of the key, normalised."""
@@ -130,6 +134,13 @@ class OpenAIResource:
     def error(self, error: ApiError, stamp: Stamp) -> WireResponse:
         """The API's error object."""
         return error_response(error, stamp)
+
+    def keeps(self, request: Request) -> bool:
+        """Whether the session keeps the answer."""
+        return False
+
+    async def keep(self, request: Request, said: Json, key: str, objects: "Objects") -> None:
+        """Never asked: nothing is kept."""
 
 
 def unknown_model(model: str) -> ApiError:

@@ -3,12 +3,16 @@
 Modules are imported when one of their paths, or one of their cassettes, is first asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from replay_server.endpoints.base import Resource, Route
+
+if TYPE_CHECKING:
+    from replay_server.endpoints.operation import Operated, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,12 @@ LINES = (
     Line("/completions", "completions", implied_by="prompt"),
     Line("/models", "models"),
 )
+
+
+OPERATIONS = {
+    "/chat/completions": "stored_chat",
+}
+"""By path, the modules of the operations on what a session keeps, at and below it."""
 
 
 class RouteConflict(Exception):
@@ -74,11 +84,11 @@ def resource_named(endpoint: str) -> Resource:
     return any_resource(method, path) if path else _load(_BY_PATH[f"/{endpoint}"])
 
 
-def any_resource(method: str, path: str) -> Resource:
-    """The resource of a method and a path that no module knows."""
+def any_resource(method: str, path: str, *, known: bool = False) -> Resource:
+    """The resource of a method and a path that no module knows. `known`: an operation answers it."""
     from replay_server.endpoints.any_request import any_request  # few cassettes have such requests
 
-    return any_request(method, path)
+    return any_request(method, path, known=known)
 
 
 def implied_endpoint(fields: object) -> str | None:
@@ -110,6 +120,31 @@ def find(path: str) -> Routed | None:
     return Routed(resource, methods) if methods else None
 
 
+def operated(path: str) -> "Mapping[str, Operated]":
+    """By method, the operations on what a session keeps that there are at a path."""
+    module = _module_of(path.rstrip("/"))
+    if module is None:
+        return {}
+    from replay_server.endpoints.operation import Operated  # a server that only replays never needs it
+
+    matched = ((operation, match(operation.route.path, path)) for operation in _load_operations(module))
+    return {each.route.method: Operated(each, found) for each, found in matched if found is not None}
+
+
+def _module_of(path: str) -> str | None:
+    while path:
+        if path in OPERATIONS:
+            return OPERATIONS[path]
+        path = path.rpartition("/")[0]
+    return None
+
+
+@cache
+def _load_operations(module: str) -> "tuple[Operation, ...]":
+    operations: tuple[Operation, ...] = import_module(f"replay_server.endpoints.{module}").OPERATIONS
+    return operations
+
+
 def match(template: str, path: str) -> dict[str, str] | None:
     """The parameters of `path` under `template`, or None. `{name}` is one segment, `{name+}` all that follow."""
     wanted, given = template.strip("/").split("/"), path.strip("/").split("/")
@@ -132,3 +167,9 @@ def _match_segment(part: str, given: str, parameters: dict[str, str]) -> bool:
 def all_resources() -> Iterator[Resource]:
     """Every resource: imports them all."""
     return (_load(line) for line in LINES)
+
+
+def all_routes() -> Iterator[Route]:
+    """Every route of a resource or of an operation: imports them all."""
+    yield from (route for resource in all_resources() for route in resource.routes)
+    yield from (operation.route for module in OPERATIONS.values() for operation in _load_operations(module))

@@ -5,11 +5,15 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import orjson
+
 from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.reader import dotted
 from replay_server.cassettes.response_head import EVENT_STREAM, JSON
 from replay_server.cassettes.sameness import neutral_reply
+from replay_server.cassettes.sse import json_chunks
+from replay_server.endpoints.address import Unrecorded, path_parameters, place, understand
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
@@ -17,6 +21,7 @@ from replay_server.interaction import (
     INSTANT,
     ErrorReply,
     Interaction,
+    Json,
     Pace,
     RawRequest,
     Recorded,
@@ -30,6 +35,7 @@ from replay_server.interaction import (
     WireStream,
 )
 from replay_server.replay.additions import Additions, is_added
+from replay_server.replay.meanings import with_meanings
 from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.session import UNTOLD, Told
@@ -139,15 +145,17 @@ class Replay:
         request: Request,
         session: str,
         raw: RawRequest,
-        refusal: ApiError | None = None,
+        unrecorded: Unrecorded | None = None,
         pace: Pace | None = None,
         fault: "Fault | None" = None,
     ) -> Answer:
         """The answer to a request. Errors of the API are answers too.
 
-        `refusal` is what the API says to a request that no module knows: the answer, unless another was recorded.
+        `unrecorded` is what answers a request that no resource does, unless another answer was recorded.
         `pace` and `fault` are what the request itself asks for.
         """
+        if resource.id_marks and any(mark in raw.body for mark in resource.id_marks):
+            request = await with_meanings(request, self.state.objects(session))
         if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
             told, rules = UNTOLD, UNTOLD.faults
             asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
@@ -157,8 +165,9 @@ class Replay:
             asked, found = self._look_up(resource, request, raw, session, told)
         try:
             if fault is None and not rules:
-                return await self._answer(asked, found, session, told, raw, refusal, pace)
-            return await self._answer_unless(fault, rules, asked, found, session, told, raw, refusal, pace)
+                answer = await self._answer(asked, found, session, told, raw, unrecorded, pace)
+                return await self._kept(asked, answer, session) if resource.keeps(request) else answer
+            return await self._answer_unless(fault, rules, asked, found, session, told, raw, unrecorded, pace)
         except ApiError as error:
             return _refused(asked, error)
 
@@ -171,7 +180,7 @@ class Replay:
         session: str,
         told: Told,
         raw: RawRequest,
-        refusal: ApiError | None,
+        unrecorded: Unrecorded | None,
         pace: Pace | None,
     ) -> Answer:
         """The answer, unless the fault of the request or one that was set befalls it."""
@@ -180,7 +189,8 @@ class Replay:
 
         async def answer() -> Answer:
             try:
-                return await self._answer(asked, found, session, told, raw, refusal, pace)
+                decided = await self._answer(asked, found, session, told, raw, unrecorded, pace)
+                return await self._kept(asked, decided, session) if asked.resource.keeps(asked.request) else decided
             except ApiError as error:
                 return _refused(asked, error)
 
@@ -212,7 +222,7 @@ class Replay:
         session: str,
         told: Told,
         raw: RawRequest,
-        refusal: ApiError | None,
+        unrecorded: Unrecorded | None,
         pace: Pace | None,
     ) -> Answer:
         if isinstance(found, Match):
@@ -230,11 +240,60 @@ class Replay:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
             return await self._known(asked, found, session, raw, pace)
-        if refusal is not None and not (on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)):
-            raise refusal
-        if not asked.resource.known:
+        strict = on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
+        if unrecorded is not None and not strict:
+            return await self._unrecorded(asked, unrecorded, session, raw)
+        if unrecorded is not None or not asked.resource.known:
             self._missed(asked, found, session, told, on_miss, raw.headers)
         return self._generated(asked, pace or self._pace)
+
+    async def _unrecorded(self, asked: Keyed, unrecorded: Unrecorded, session: str, raw: RawRequest) -> Answer:
+        if isinstance(unrecorded, ApiError):
+            raise unrecorded
+        from replay_server.endpoints.operation import Call
+
+        call = Call(
+            raw=raw,
+            parameters=unrecorded.parameters,
+            session=session,
+            objects=self.state.objects(session),
+            stamp=Stamp(asked.key),
+            generate=self._generator.generate,
+            ask=lambda another: self.ask(another, session),
+        )
+        return Answer(await unrecorded.operation.answer(call), _headers(Source.STATE, asked))
+
+    async def ask(self, raw: RawRequest, session: str) -> WireResponse | WireStream:
+        """The answer to a request that no client has sent: a line of a batch."""
+        address, routed = place(raw.path)
+        raw = raw._replace(parameters=path_parameters(address, routed, raw.method))
+        resource, request, unrecorded = understand(raw, address, routed)
+        answer = await self.answer(resource, request, session, raw, unrecorded)
+        if isinstance(answer.wire, WireResponse | WireStream):
+            return answer.wire
+        return await _whole(answer.wire)
+
+    async def _kept(self, asked: Keyed, answer: Answer, session: str) -> Answer:
+        """Have the session keep the answer."""
+        wire = answer.wire
+        if not isinstance(wire, WireResponse | WireStream) or wire.status != 200:
+            return answer
+        if isinstance(wire, WireStream):
+            wire = WireStream(wire.status, wire.headers, tuple(wire.frames))  # it is read here, and then sent
+        said = self._collected(asked, wire) if isinstance(wire, WireStream) else orjson.loads(wire.body)
+        await asked.resource.keep(asked.request, said, asked.key, self.state.objects(session))
+        return answer._replace(wire=wire)
+
+    def _collected(self, asked: Keyed, stream: WireStream) -> Json:
+        """What the stream would have said plainly; null for one that cannot be read."""
+        resource, plain = asked.resource, asked.request._replace(stream=False)
+        try:
+            reply = resource.read_stream(list(json_chunks(b"".join(stream.frames))))
+        except BadField:
+            return None
+        whole = self._generator.complete(resource.wanted(plain), reply, asked.key)
+        said: Json = orjson.loads(resource.render(plain, whole, Stamp(asked.key)).body)
+        return said
 
     def _look_up(
         self, resource: Resource, request: Request, raw: RawRequest, session: str, told: Told
@@ -367,6 +426,17 @@ class Replay:
         reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
         wanted = asked.resource.wanted(asked.request)
         return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
+
+
+async def _whole(live: WireLive) -> WireResponse:
+    """What an upstream answers, when all of it is there."""
+    pieces = []
+    try:
+        while piece := await live.read():
+            pieces.append(piece)
+    finally:
+        live.leave()
+    return WireResponse(live.status, dict(live.headers), b"".join(pieces))
 
 
 def _answers_in_turn(interaction: Interaction) -> bool:

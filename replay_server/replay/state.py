@@ -18,9 +18,11 @@ from replay_server.replay.journal import (
     Log,
     Noted,
 )
+from replay_server.replay.objects import MAX_OBJECT_BYTES, Room, SessionObjects
 from replay_server.replay.session import UNTOLD, Addition, Summary, Told
 
 if TYPE_CHECKING:
+    from replay_server.endpoints.objects import Objects
     from replay_server.faults.fault import Fault
     from replay_server.faults.limits import Limit, Verdict
     from replay_server.replay.fault_counts import FaultCounts
@@ -66,6 +68,9 @@ class State(Protocol):
     async def advance(self, session: str, interaction: str) -> int:
         """How often the sequence was asked before in this session; from now on once more."""
 
+    def objects(self, session: str) -> "Objects":
+        """The objects that a session keeps."""
+
     async def set_fault(self, session: str, fault: "Fault", *, endpoint: str | None, model: str | None) -> "FaultRule":
         """Have a fault hit the requests of an endpoint and of models; None: of all. No other has ever had its id."""
 
@@ -91,7 +96,7 @@ class State(Protocol):
         """Forget a session; what was known of it, if there was one."""
 
     async def reset(self, session: str | None) -> None:
-        """Forget places, counts, journal, and what was added and set at run time: of one session, or of all (None)."""
+        """Forget places, counts, journal, objects and what was told at run time: of one session, or of all (None)."""
 
     def note(self, fields: Fields) -> None:
         """Write an entry into the journal. Never waits: this is on the way of every answer."""
@@ -115,9 +120,10 @@ class State(Protocol):
 class _Session:
     """One session in memory."""
 
-    __slots__ = ("created", "faults", "log", "positions", "told", "used")
+    __slots__ = ("created", "faults", "log", "objects", "positions", "told", "used")
 
     def __init__(self, now: float, most_entries: int) -> None:
+        self.objects: SessionObjects | None = None
         self.created = self.used = now
         self.told = UNTOLD
         self.positions: dict[str, int] = {}
@@ -147,6 +153,7 @@ class MemoryState:
         max_entries: int = MAX_ENTRIES,
         max_all_entries: int = MAX_ALL_ENTRIES,
         max_body_bytes: int = MAX_BODY_BYTES,
+        max_object_bytes: int = MAX_OBJECT_BYTES,
         clock: Callable[[], float] = time.time,
         limit_clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -161,6 +168,7 @@ class MemoryState:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         """The named ones; those used longest ago first."""
         self._bodies = Bodies(max_body_bytes)
+        self._room = Room(max_object_bytes, self._forget_objects)
         self._dropped = 0
         self._noted = 0
         self._listeners: list[Listener] = []
@@ -202,6 +210,21 @@ class MemoryState:
         """See `State`."""
         return self._use(session).advance(interaction)
 
+    def objects(self, session: str) -> SessionObjects:
+        """See `State`."""
+        found = self._use(session)
+        if found.objects is None:
+            found.objects = SessionObjects(self._room)
+        return found.objects
+
+    def _forget_objects(self, size: int, by: SessionObjects) -> None:
+        """Those of sessions used longest ago go first, and the oldest ones of each."""
+        for session in self._all(None):
+            if size <= 0:
+                break
+            if session.objects is not None:
+                size -= session.objects.make_room(size, spare_latest=session.objects is by)
+
     async def session(self, session: str) -> Summary | None:
         """See `State`."""
         self._end_the_old(self._clock())
@@ -216,13 +239,15 @@ class MemoryState:
     async def end(self, session: str) -> Summary | None:
         """See `State`."""
         summary = await self.session(session)
-        self._sessions.pop(session, None)
+        self._drop(session)
         return summary
 
     async def reset(self, session: str | None) -> None:
         """See `State`."""
         for found in self._all(session):
             found.positions.clear()
+            if found.objects is not None:
+                found.objects.clear()
             found.log = Log(self._max_entries)
             found.told = found.told.as_at_first()
             found.faults = None
@@ -244,13 +269,23 @@ class MemoryState:
     def _begin(self, session: str, now: float) -> _Session:
         self._end_the_old(now)
         if len(self._sessions) >= self._max_sessions:
-            self._dropped += self._sessions.popitem(last=False)[1].log.count
+            self._forget(next(iter(self._sessions)))
         self._sessions[session] = begun = _Session(now, self._max_entries)
         return begun
 
     def _end_the_old(self, now: float) -> None:
         while self._sessions and now - next(iter(self._sessions.values())).used > self._max_age:
-            self._dropped += self._sessions.popitem(last=False)[1].log.count
+            self._forget(next(iter(self._sessions)))
+
+    def _forget(self, session: str) -> None:
+        """End a session whose journal somebody may still miss."""
+        self._dropped += self._sessions[session].log.count
+        self._drop(session)
+
+    def _drop(self, session: str) -> None:
+        found = self._sessions.pop(session, None)
+        if found is not None and found.objects is not None:
+            found.objects.clear()
 
     def _all(self, session: str | None) -> Iterator[_Session]:
         """One session, if it is there, or all of them: those used longest ago first."""

@@ -174,16 +174,18 @@ class App:
                 body=await _body(request, self._max_body),
                 target=request.raw_path,
             )
-            resource, understood, refusal = understand(raw, address, routed)
+            resource, understood, unrecorded = understand(raw, address, routed)
             if routed is None and self._pages.find(address.path):  # only a recording answers another method there
-                refusal = MethodNotAllowed(f"Not allowed to {method} on {request.path}.", code="method_not_supported")
+                unrecorded = MethodNotAllowed(
+                    f"Not allowed to {method} on {request.path}.", code="method_not_supported"
+                )
             replay = self.ready.result() if self.ready.done() else await self._replay()
             pace = _pace(request.headers.get("x-replay-pace"))
             fault = _fault(request.headers.get("x-replay-fault"))
         except ApiError as error:
             self._note_refused(session, method, address, error, started)
             raise
-        answer = await replay.answer(resource, understood, session, raw, refusal, pace, fault)
+        answer = await replay.answer(resource, understood, session, raw, unrecorded, pace, fault)
         body, wire = raw.body, answer.wire
         replay.state.note(
             (

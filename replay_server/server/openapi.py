@@ -16,6 +16,7 @@ EXAMPLES: dict[str, Node] = {
     "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
     "retrieveModel": {"model": "gpt-4o-mini"},
+    "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
 """A small request for each operation: its body, or its path parameters."""
 
@@ -116,9 +117,11 @@ def _examples(route: Route) -> Node:
     example = EXAMPLES.get(route.operation_id)
     if example is None:
         return {}
-    plain = {"summary": "A greeting", "value": example}
-    streamed = {"summary": "A greeting, streamed", "value": {**example, "stream": True}}
-    return {"examples": {"greeting": plain, "streamed": streamed}}
+    plain = {"summary": "A small request", "value": example}
+    if "stream" not in description.parameter_names(route.operation_id):
+        return {"examples": {"plain": plain}}
+    streamed = {"summary": "The same, streamed", "value": {**example, "stream": True}}
+    return {"examples": {"plain": plain, "streamed": streamed}}
 
 
 def _server_operation(route: Route) -> Node:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from replay_server import __version__
 from replay_server.endpoints.base import Route
-from replay_server.endpoints.table import all_resources
+from replay_server.endpoints.table import all_routes
 from replay_server.replay.decision import Replay
 
 ROUTES = (
@@ -72,8 +72,7 @@ def _description() -> web.Response:
     from replay_server.server.control.table import operations
     from replay_server.server.openapi import document
 
-    routes = (*(route for resource in all_resources() for route in resource.routes), *ROUTES)
-    return _json(document(routes, control=operations()))
+    return _json(document((*all_routes(), *ROUTES), control=operations()))
 
 
 def _docs() -> web.Response:

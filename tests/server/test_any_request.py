@@ -105,7 +105,7 @@ async def test_a_miss_of_an_endpoint_that_was_recorded_names_the_difference(serv
 
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("GET", "/v1/chat/completions", b""), ("POST", "/v1/chat/completions", b"{broken"), ("POST", "/", b"{}")],
+    [("PUT", "/v1/chat/completions", b""), ("POST", "/v1/chat/completions", b"{broken"), ("POST", "/", b"{}")],
     ids=["another method", "a broken body", "the path of a page"],
 )
 async def test_what_a_module_refuses_is_replayed_where_it_was_recorded(

@@ -158,7 +158,7 @@ async def test_every_prefix_leads_to_the_same_answer(serve: Any, path: str) -> N
     ("method", "path", "status", "error"),
     [
         ("POST", "/v1/nothing", 404, {"message": "Invalid URL (POST /v1/nothing)", "code": None}),
-        ("GET", CHAT, 405, {"message": f"Not allowed to GET on {CHAT}.", "code": "method_not_supported"}),
+        ("PUT", CHAT, 405, {"message": f"Not allowed to PUT on {CHAT}.", "code": "method_not_supported"}),
         ("DELETE", "/healthz", 405, {"message": "Not allowed to DELETE on /healthz.", "code": "method_not_supported"}),
         ("POST", "/__replay/s/a%20b/v1/models", 400, {"code": "invalid_session"}),
         ("POST", "/v1/../../etc/passwd", 404, {}),

@@ -10,14 +10,14 @@ from replay_server.endpoints.base import Route
 from replay_server.endpoints.chat_rules import check_chat
 from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.description import request_schema
-from replay_server.endpoints.table import all_resources
+from replay_server.endpoints.table import all_routes
 from replay_server.endpoints.validation import check
 from replay_server.server.control.operation import Operation
 from replay_server.server.control.table import operations
 from replay_server.server.openapi import document
 
 ROUTES = (
-    *(route for resource in all_resources() for route in resource.routes),
+    *all_routes(),
     Route("GET", "/healthz", "health", "Whether the server can answer"),
     Route("GET", "/readyz", "ready", "Whether the cassettes are indexed"),
 )
@@ -64,7 +64,7 @@ def test_examples_are_requests_that_the_api_takes(made: dict[str, Any], route: R
     content = made["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]
     for example in content["examples"].values():
         check(example["value"], request_schema(route.operation_id))
-        CHECKS[route.operation_id](example["value"])
+        CHECKS.get(route.operation_id, lambda body: None)(example["value"])
 
 
 def test_no_schema_is_nullable_in_the_old_way(made: dict[str, Any]) -> None:
