@@ -115,7 +115,15 @@ class ModelsWanted:
     model: str | None = None
 
 
-Wanted: TypeAlias = TextWanted | ModelsWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonWanted:
+    """A value of a schema that stands alone. `about`: a text that its own texts are about."""
+
+    schema: JsonObject
+    about: str = ""
+
+
+Wanted: TypeAlias = TextWanted | ModelsWanted | JsonWanted
 
 
 # What answers it -----------------------------------------------------------------------------------------------------
@@ -205,7 +213,14 @@ class ModelsReply:
     models: tuple[str, ...]
 
 
-Reply: TypeAlias = TextReply | ModelsReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonReply:
+    """A value that is valid against the schema."""
+
+    value: Json
+
+
+Reply: TypeAlias = TextReply | ModelsReply | JsonReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +275,7 @@ class Exchange:
     answer: Answered
 
 
-Response: TypeAlias = TextReply | ModelsReply | ErrorReply | Recorded
+Response: TypeAlias = TextReply | ModelsReply | JsonReply | ErrorReply | Recorded
 
 
 @dataclass(frozen=True, slots=True)

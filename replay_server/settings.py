@@ -32,7 +32,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a server is told. `on_miss` and `pace` are None where neither option nor environment names them."""
+    """What a server is told. `on_miss`, `pace`, `validation`: None where neither option nor environment names them."""
 
     cassettes: Path
     host: str = "127.0.0.1"
@@ -49,3 +49,6 @@ class Settings:
     admin_keys: tuple[str, ...] = ()
     session_age: float = DEFAULT_SESSION_AGE
     watch: bool = False
+    validation: str | None = None
+    openapi: tuple[Path, ...] = ()
+    """Descriptions of other APIs, to be answered beside OpenAI's."""

@@ -21,8 +21,9 @@ FILE_NAME = "replay.yaml"
 WHOLE_BODY = "body"
 """In `match_on`: every field must agree."""
 
-_FIELDS = ("models", "match_on", "volatile", "redact", "on_miss", "pace")
+_FIELDS = ("models", "match_on", "volatile", "redact", "on_miss", "pace", "validation")
 _ON_MISS = ("generate", "error")
+_VALIDATION = ("exact", "lenient")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Config:
     redactor: Redactor = DEFAULT
     on_miss: str | None = None
     pace: Pace | None = None
+    validation: str | None = None
 
 
 def read_config(path: str, data: bytes) -> Config:
@@ -59,8 +61,9 @@ def _read(path: str, document: Document) -> Config:
             match_on=_read_match_on(fields),
             volatile=_read_volatile(fields),
             redactor=_read_redactor(fields),
-            on_miss=_read_on_miss(fields),
+            on_miss=_read_word(fields, "on_miss", _ON_MISS),
             pace=read_pace(fields),
+            validation=_read_word(fields, "validation", _VALIDATION),
         )
     except BadField as error:
         where = f"{dotted(error.path)}: " if error.path else ""
@@ -86,10 +89,10 @@ def _all_parameters() -> frozenset[str]:
     return frozenset(name for operation in operations if describes(operation) for name in parameter_names(operation))
 
 
-def _read_on_miss(fields: JsonObject) -> str | None:
-    word = optional(fields, "on_miss", str)
-    if word is not None and word not in _ON_MISS:
-        raise BadField(("on_miss",), f"{word!r} is none of {', '.join(_ON_MISS)}")
+def _read_word(fields: JsonObject, name: str, words: tuple[str, ...]) -> str | None:
+    word = optional(fields, name, str)
+    if word is not None and word not in words:
+        raise BadField((name,), f"{word!r} is none of {', '.join(words)}")
     return word
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate
-from replay_server.interaction import Choice, ErrorReply, Json, ModelsReply, Recorded, Response, TextReply
+from replay_server.interaction import Choice, ErrorReply, Json, JsonReply, ModelsReply, Recorded, Response, TextReply
 from replay_server.terminal import printable
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def _summary(response: Response) -> str:
             return f"error {status}: {message}"
         case Recorded(status=status, body=body):
             return f"status {status}, {len(body)} bytes"
+        case JsonReply(value=value):
+            return last_text(value)
         case ModelsReply(models=models):
             return ", ".join(models)
 

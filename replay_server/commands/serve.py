@@ -150,6 +150,21 @@ _MODES = ("none", "once", "new_episodes", "all")
     help="Longest silence of the upstream.",
 )
 @click.option(
+    "--validation",
+    type=click.Choice(["exact", "lenient"]),
+    envvar="REPLAY_SERVER_VALIDATION",
+    help="Before an answer is made up: exact (default) refuses what the live API refuses; lenient answers whatever can"
+    " be read, and any id.",
+)
+@click.option(
+    "--openapi",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    envvar="REPLAY_SERVER_OPENAPI",
+    metavar="FILE",
+    help="The OpenAPI description (JSON or YAML) of another API to answer, below the path of its servers; repeatable.",
+)
+@click.option(
     "--pace",
     envvar="REPLAY_SERVER_PACE",
     metavar="PACE",
@@ -173,6 +188,8 @@ def command(
     record_mode: str,
     record_errors: bool,
     upstream_timeout: float,
+    validation: str | None,
+    openapi: tuple[Path, ...],
     pace: str | None,
 ) -> None:
     """Answer the OpenAI API from cassettes.
@@ -196,6 +213,8 @@ def command(
         record_mode=record_mode,
         record_errors=record_errors,
         upstream_timeout=upstream_timeout,
+        validation=validation,
+        openapi=openapi,
         pace=None if pace is None else _read_pace(pace),
     )
     _check_recording(settings)

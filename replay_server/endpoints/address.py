@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias, Union
 
+from replay_server.endpoints.apis import OPENAI, Apis
 from replay_server.endpoints.base import Resource
 from replay_server.endpoints.table import Routed, any_resource, find, operated
 from replay_server.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
@@ -72,7 +73,7 @@ def place(path: str) -> tuple[Address, Routed | None]:
     before, _, rest = address.path.partition("/v1/")
     if routed is None and before:
         prefixed = find(f"/{rest}")
-        if prefixed or operated(f"/{rest}"):
+        if prefixed or operated(f"/{rest}") or OPENAI.operated(f"/{rest}"):
             return Address(f"/{rest}", address.session, address.parameters, address.sent), prefixed
     return address, routed
 
@@ -84,24 +85,31 @@ def path_parameters(address: Address, routed: Routed | None, method: str) -> dic
     return routed.methods[method][1] | address.parameters
 
 
-def understand(raw: RawRequest, address: Address, routed: Routed | None) -> tuple[Resource, Request, Unrecorded | None]:
+def understand(
+    raw: RawRequest, address: Address, routed: Routed | None, apis: Apis = OPENAI
+) -> tuple[Resource, Request, Unrecorded | None]:
     """The request as the module that knows it reads it, else as any request, with what then answers it.
 
-    That is an operation on what the session keeps, or the error of the API for what it does not know.
+    That is an operation on what the session keeps or that a description tells of, or the error of the API for what it
+    does not know.
     """
+    if apis.claims(address.sent):  # a prefix of another API's own: nothing below it is OpenAI's
+        address, routed = Address(address.sent, address.session, sent=address.sent), None
     if routed is not None and raw.method in routed.methods:
         try:
             return routed.resource, routed.resource.parse(raw), None
         except ApiError as error:
             unrecorded: Unrecorded = error
     else:
-        unrecorded = _operation_or_error(raw.method, address, routed)
+        unrecorded = _operation_or_error(raw.method, address, routed, apis)
     resource = any_resource(raw.method, address.path, known=not isinstance(unrecorded, ApiError))
     return resource, resource.parse(raw), unrecorded
 
 
-def _operation_or_error(method: str, address: Address, routed: Routed | None) -> Unrecorded:
+def _operation_or_error(method: str, address: Address, routed: Routed | None, apis: Apis) -> Unrecorded:
     operations = operated(address.path)
+    if method not in operations:
+        operations = {**apis.operated(address.path, address.sent), **operations}
     if method in operations:
         return operations[method]
     if routed is None and not operations:

@@ -34,6 +34,8 @@ class Call:
     """What a model would say, made up: a key of 64 hex digits seeds it."""
     ask: Ask
     """Has another request answered, as if a client of the session had sent it."""
+    lenient: bool = False
+    """Nothing that can be read is refused, and any id is that of an object."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -84,6 +86,8 @@ class Operation:
 
     route: Route
     answer: Callable[[Call], Awaitable[WireResponse | WireStream]]
+    made_up: bool = False
+    """Whether the answer is made up: then in strict mode there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A schema of the description taken apart: the alternatives that a value may be, each a plain schema with one type."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,19 @@ NULL: Shape = {"type": "null"}
 _NOUNS = {"string": "string", "integer": "integer", "number": "decimal", "boolean": "boolean", "object": "object"}
 
 
+class Reference(dict[str, Any]):
+    """A `$ref` into another description than that of `description`: it knows itself what it leads to."""
+
+    def __init__(self, name: str, shapes: "Callable[[Reference], list[Shape]]") -> None:
+        super().__init__({"$ref": f"#/$defs/{name}"})
+        self.name = name
+        self._shapes = shapes
+
+    def alternatives(self) -> list[Shape]:
+        """What a value may be."""
+        return self._shapes(self)
+
+
 def alternatives(schema: Shape) -> list[Shape]:
     """What a value of this schema may be, as the live API has it."""
     found = _alternatives(schema)
@@ -23,6 +36,8 @@ def alternatives(schema: Shape) -> list[Shape]:
 
 
 def _alternatives(schema: Shape) -> list[Shape]:
+    if isinstance(schema, Reference):
+        return schema.alternatives()
     if "$ref" in schema:
         return _referred(schema["$ref"])
     if "allOf" in schema:
@@ -37,10 +52,10 @@ def _alternatives(schema: Shape) -> list[Shape]:
 @cache
 def _referred(ref: str) -> list[Shape]:
     correction = CORRECTIONS.get(description.name_of(ref), {})
-    return [_corrected(shape, correction) for shape in alternatives(description.resolve(ref))]
+    return [corrected(shape, correction) for shape in alternatives(description.resolve(ref))]
 
 
-def _corrected(shape: Shape, correction: Shape) -> Shape:
+def corrected(shape: Shape, correction: Shape) -> Shape:
     """`shape` with the facts of `correction` in place of its own, property by property."""
     if not correction or shape["type"] == "null":
         return shape
@@ -54,14 +69,14 @@ def _corrected(shape: Shape, correction: Shape) -> Shape:
 
 def _patched(schema: Shape, facts: Shape) -> Shape:
     first, *others = alternatives(schema)
-    patched = _corrected(first, facts)
+    patched = corrected(first, facts)
     return {**patched, "nullable": True} if others else patched
 
 
 def _merged(schema: Shape) -> Shape:
     """An object that is all of its parts at once."""
-    parts = [next(iter(alternatives(part))) for part in schema["allOf"]]
-    merged: dict[str, Any] = {key: value for part in parts for key, value in part.items()}
+    parts = [shape for part in schema["allOf"] for shape in alternatives(part)[:1]]
+    merged: dict[str, Any] = {"type": "object"} | {key: value for part in parts for key, value in part.items()}
     merged["properties"] = {name: value for part in parts for name, value in part.get("properties", {}).items()}
     merged["required"] = [name for part in parts for name in part.get("required", ())]
     return merged

@@ -4,7 +4,16 @@ from typing import assert_never
 
 from replay_server.fallback.completion import complete
 from replay_server.fallback.models import models_reply
-from replay_server.interaction import ModelsReply, ModelsWanted, Reply, TextReply, TextWanted, Wanted
+from replay_server.interaction import (
+    JsonReply,
+    JsonWanted,
+    ModelsReply,
+    ModelsWanted,
+    Reply,
+    TextReply,
+    TextWanted,
+    Wanted,
+)
 
 
 class Generator:
@@ -24,6 +33,10 @@ class Generator:
                 return text_reply(wanted, key)
             case ModelsWanted():
                 return models_reply(wanted, self._models)
+            case JsonWanted():
+                from replay_server.fallback.json_value import json_reply  # only described APIs ask for one
+
+                return json_reply(wanted, key)
             case _:
                 assert_never(wanted)
 
@@ -32,7 +45,7 @@ class Generator:
         match wanted, reply:
             case TextWanted(), TextReply():
                 return complete(wanted, reply, key)
-            case _, TextReply() | ModelsReply():
+            case _, TextReply() | ModelsReply() | JsonReply():
                 return reply
             case _:
                 assert_never(reply)

@@ -13,7 +13,8 @@ from replay_server.cassettes.reader import dotted
 from replay_server.cassettes.response_head import EVENT_STREAM, JSON
 from replay_server.cassettes.sameness import neutral_reply
 from replay_server.cassettes.sse import json_chunks
-from replay_server.endpoints.address import Unrecorded, path_parameters, place, understand
+from replay_server.endpoints.address import Unrecorded, locate, path_parameters, place, understand
+from replay_server.endpoints.apis import OPENAI, Apis
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
@@ -45,6 +46,7 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matched
+    from replay_server.endpoints.operation import Operated
     from replay_server.faults.fault import Fault
     from replay_server.replay.fault_rules import FaultRule
     from replay_server.replay.faults import Faults, Hit
@@ -58,6 +60,16 @@ class OnMiss(StrEnum):
     GENERATE = "generate"
     ERROR = "error"
     UPSTREAM = "upstream"
+
+
+class Validation(StrEnum):
+    """What becomes of a request for which an answer is made up. A recording is replayed under both.
+
+    exact: what the live API refuses is refused as it does. lenient: whatever can be read is answered, whatever its id.
+    """
+
+    EXACT = "exact"
+    LENIENT = "lenient"
 
 
 class Source(StrEnum):
@@ -111,8 +123,11 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
+        validation: Validation = Validation.EXACT,
+        apis: Apis = OPENAI,
     ) -> None:
         self.library = library
+        self.apis = apis
         self.state = state
         self._additions = Additions(library)
         self.remedy = remedy
@@ -120,12 +135,13 @@ class Replay:
         self._live = live
         self._told: set[str] = set()  # keys of misses that the log has been told of
         self._rendered = RenderedAnswers()
-        self.learn(on_miss, pace)
+        self.learn(on_miss, pace, validation)
 
-    def learn(self, on_miss: OnMiss, pace: Pace) -> None:
+    def learn(self, on_miss: OnMiss, pace: Pace, validation: Validation = Validation.EXACT) -> None:
         """Do as it is said now, and see which models there are: the library may be another."""
         self.on_miss = on_miss
         self._pace = pace
+        self._lenient = validation is Validation.LENIENT
         self._listed = self.library.config.models
         self._generator = Generator(self.library.models if self._listed is None else self._listed)
 
@@ -240,16 +256,38 @@ class Replay:
                 return Answer(wire, _headers(Source.UPSTREAM, asked))
         if isinstance(found, Match):
             return await self._known(asked, found, session, raw, pace)
-        strict = on_miss is OnMiss.ERROR and self.library.has_endpoint(asked.request.endpoint)
+        strict = on_miss is OnMiss.ERROR and (
+            self.library.has_endpoint(asked.request.endpoint) or _is_made_up(unrecorded)
+        )
         if unrecorded is not None and not strict:
             return await self._unrecorded(asked, unrecorded, session, raw)
         if unrecorded is not None or not asked.resource.known:
             self._missed(asked, found, session, told, on_miss, raw.headers)
-        return self._generated(asked, pace or self._pace)
+        if not self._lenient:
+            return self._generated(asked, pace or self._pace)
+        try:
+            return self._generated(asked, pace or self._pace)
+        except ApiError as error:
+            return await self._described(asked, error, session, raw)
 
     async def _unrecorded(self, asked: Keyed, unrecorded: Unrecorded, session: str, raw: RawRequest) -> Answer:
         if isinstance(unrecorded, ApiError):
             raise unrecorded
+        try:
+            return await self._operated(asked, unrecorded, session, raw)
+        except ApiError as error:
+            if not self._lenient or unrecorded.operation.made_up:
+                raise
+            return await self._described(asked, error, session, raw)
+
+    async def _described(self, asked: Keyed, error: ApiError, session: str, raw: RawRequest) -> Answer:
+        """What the description has for a request that is refused; raises the refusal where it has nothing."""
+        operation = self.apis.operated(locate(raw.path).path, raw.path).get(raw.method)
+        if operation is None:
+            raise error
+        return await self._operated(asked, operation, session, raw)
+
+    async def _operated(self, asked: Keyed, unrecorded: "Operated", session: str, raw: RawRequest) -> Answer:
         from replay_server.endpoints.operation import Call
 
         call = Call(
@@ -260,6 +298,7 @@ class Replay:
             stamp=Stamp(asked.key),
             generate=self._generator.generate,
             ask=lambda another: self.ask(another, session),
+            lenient=self._lenient,
         )
         return Answer(await unrecorded.operation.answer(call), _headers(Source.STATE, asked))
 
@@ -267,7 +306,7 @@ class Replay:
         """The answer to a request that no client has sent: a line of a batch."""
         address, routed = place(raw.path)
         raw = raw._replace(parameters=path_parameters(address, routed, raw.method))
-        resource, request, unrecorded = understand(raw, address, routed)
+        resource, request, unrecorded = understand(raw, address, routed, self.apis)
         answer = await self.answer(resource, request, session, raw, unrecorded)
         if isinstance(answer.wire, WireResponse | WireStream):
             return answer.wire
@@ -338,9 +377,10 @@ class Replay:
             raise miss(view, asked, disagreements, self.remedy, headers, self._told)
 
     def _generated(self, asked: Keyed, pace: Pace) -> Answer:
-        asked.resource.validate(asked.request)
-        if self._listed is not None and asked.request.model not in (*self._listed, ""):
-            raise asked.resource.unknown_model(asked.request.model)
+        if not self._lenient:
+            asked.resource.validate(asked.request)
+            if self._listed is not None and asked.request.model not in (*self._listed, ""):
+                raise asked.resource.unknown_model(asked.request.model)
         reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
         source = Source.STATE if asked.resource.known else Source.GENERATED
         wire = _send(asked, reply, Stamp(asked.key))
@@ -437,6 +477,10 @@ async def _whole(live: WireLive) -> WireResponse:
     finally:
         live.leave()
     return WireResponse(live.status, dict(live.headers), b"".join(pieces))
+
+
+def _is_made_up(unrecorded: Unrecorded | None) -> bool:
+    return unrecorded is not None and not isinstance(unrecorded, ApiError) and unrecorded.operation.made_up
 
 
 def _answers_in_turn(interaction: Interaction) -> bool:

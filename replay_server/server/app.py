@@ -174,12 +174,12 @@ class App:
                 body=await _body(request, self._max_body),
                 target=request.raw_path,
             )
-            resource, understood, unrecorded = understand(raw, address, routed)
+            replay = self.ready.result() if self.ready.done() else await self._replay()
+            resource, understood, unrecorded = understand(raw, address, routed, replay.apis)
             if routed is None and self._pages.find(address.path):  # only a recording answers another method there
                 unrecorded = MethodNotAllowed(
                     f"Not allowed to {method} on {request.path}.", code="method_not_supported"
                 )
-            replay = self.ready.result() if self.ready.done() else await self._replay()
             pace = _pace(request.headers.get("x-replay-pace"))
             fault = _fault(request.headers.get("x-replay-fault"))
         except ApiError as error:

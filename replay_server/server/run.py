@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from replay_server.cassettes.library import Library
+from replay_server.endpoints.apis import OPENAI, Apis
 from replay_server.errors import UsageError
 from replay_server.interaction import INSTANT, Pace
-from replay_server.replay.decision import OnMiss, Replay
+from replay_server.replay.decision import OnMiss, Replay, Validation
 from replay_server.replay.miss_log import MissLog, how_to_record
 from replay_server.replay.state import MemoryState, State
 from replay_server.server.access import Access
@@ -69,6 +70,7 @@ class RunningServer:
         # In a thread, so that health checks are answered meanwhile.
         try:
             library = await asyncio.to_thread(_load, self._settings)
+            apis = await asyncio.to_thread(_apis, self._settings)
         except UsageError:
             self._app.ready.cancel()  # nobody need wait any more
             raise
@@ -78,7 +80,15 @@ class RunningServer:
         self._live = _live(settings, library, state)
         remedy = how_to_record(settings.cassettes, settings.save_misses)
         replay = Replay(
-            library, state, on_miss(settings, library), remedy, misses, self._live, _pace(settings, library)
+            library,
+            state,
+            on_miss(settings, library),
+            remedy,
+            misses,
+            self._live,
+            _pace(settings, library),
+            _validation(settings, library),
+            apis,
         )
         if settings.watch:
             self._watch = _watch(settings, replay)
@@ -114,13 +124,28 @@ def _watch(settings: Settings, replay: Replay) -> "Watch":
     from replay_server.server.watch import Watch  # its library comes with an extra
 
     library = replay.library
-    return Watch(
-        settings.cassettes, library, lambda: replay.learn(on_miss(settings, library), _pace(settings, library))
-    )
+
+    def learn() -> None:
+        replay.learn(on_miss(settings, library), _pace(settings, library), _validation(settings, library))
+
+    return Watch(settings.cassettes, library, learn)
 
 
 def _pace(settings: Settings, library: Library) -> Pace:
     return settings.pace or library.config.pace or INSTANT
+
+
+def _validation(settings: Settings, library: Library) -> Validation:
+    return Validation(settings.validation or library.config.validation or Validation.EXACT)
+
+
+def _apis(settings: Settings) -> Apis:
+    if not settings.openapi:
+        return OPENAI
+    from replay_server.cassettes.description_file import read_description  # few servers mount other APIs
+    from replay_server.endpoints.described.answering import DescribedApi
+
+    return Apis([DescribedApi(read_description(path)) for path in settings.openapi])
 
 
 def on_miss(settings: Settings, library: Library) -> OnMiss:

@@ -84,15 +84,15 @@ async def test_a_stream_of_an_endpoint_that_nobody_knows_is_replayed_as_it_came(
 
 
 async def test_a_query_is_part_of_the_request_in_any_order(serve: Any, write: Write) -> None:
-    listed = exchange("GET", "/v1/files", b"", Answered(200, {}, b"[1]"), query=(("limit", "2"), ("after", "f1")))
+    listed = exchange("GET", "/v1/things", b"", Answered(200, {}, b"[1]"), query=(("limit", "2"), ("after", "f1")))
     server = await serve(write("a.yaml", cassette(listed)))
 
     async with aiohttp.ClientSession() as session:
-        same = await session.get(f"{server.url}/v1/files?after=f1&limit=2")
-        other = await session.get(f"{server.url}/v1/files?after=f2&limit=2")
+        same = await session.get(f"{server.url}/v1/things?after=f1&limit=2")
+        other = await session.get(f"{server.url}/v1/things?after=f2&limit=2")
 
     assert (same.status, await same.read()) == (200, b"[1]")
-    assert (other.status, (await other.json())["error"]["message"]) == (404, "Invalid URL (GET /v1/files)")
+    assert (other.status, (await other.json())["error"]["message"]) == (404, "Invalid URL (GET /v1/things)")
 
 
 async def test_a_miss_of_an_endpoint_that_was_recorded_names_the_difference(serve: Any, write: Write) -> None:

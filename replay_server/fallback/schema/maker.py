@@ -98,7 +98,8 @@ class Maker:
             return self._one_of(facts, schema, place)
         match self._type(facts, place, attempt):
             case "object":
-                return make_object(self, facts, place)
+                # Where the optional properties led to nothing (`not`, say), it may do without.
+                return make_object(self, facts, place, bare=attempt > BRANCH_TRIES // 2)
             case "array":
                 return make_array(self, facts, place)
             case "string":

@@ -12,6 +12,8 @@ from replay_server.schema.check import is_multiple
 from replay_server.schema.problem import UnsatisfiableError
 
 USUAL = (1, 100)
+UNIX_TIMES = (1_700_000_000, 1_731_535_999)
+"""Seconds since 1970: those of the year from 14 November 2023, as all that we make."""
 SPAN = 100
 MULTIPLES_TRIED = 40
 HUGE = 10**12
@@ -21,7 +23,7 @@ SCALES = (100, 10_000, 10**9)
 
 def make_number(maker: Making, facts: Facts, place: Place, whole: bool) -> Number:
     """A number within the bounds. Raises UnsatisfiableError where there is none."""
-    usual = number_range(place.name)
+    usual = UNIX_TIMES if facts.format == "unixtime" else number_range(place.name)
     for number in maker.numbers:
         mentioned = int(number) if number.is_integer() else number
         if (usual is None or usual[0] <= number <= usual[1]) and _allowed(facts, mentioned, whole):

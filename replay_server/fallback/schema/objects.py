@@ -13,9 +13,9 @@ from replay_server.schema.problem import Schema, UnsatisfiableError
 NAMES_TRIED = 50
 
 
-def make_object(maker: Making, facts: Facts, place: Place) -> dict[str, Json]:
-    """An object with all required properties, and unless the maker is lean, with the optional ones."""
-    made = _declared(maker, facts, place)
+def make_object(maker: Making, facts: Facts, place: Place, *, bare: bool = False) -> dict[str, Json]:
+    """An object with all required properties, and unless it is to be bare or the maker is lean, the optional ones."""
+    made = _declared(maker, facts, place, bare=bare)
     for name in _invented_names(maker, facts, place, made):
         made |= _optional(maker, facts, name, place, made)
     if len(made) < facts.min_properties:
@@ -26,14 +26,14 @@ def make_object(maker: Making, facts: Facts, place: Place) -> dict[str, Json]:
     return {name: made[name] for name in order if name in made}
 
 
-def _declared(maker: Making, facts: Facts, place: Place) -> dict[str, Json]:
+def _declared(maker: Making, facts: Facts, place: Place, *, bare: bool) -> dict[str, Json]:
     made: dict[str, Json] = {}
     required = list(facts.required)
     for name in required:  # it grows: a property may require others
         if name not in made:
             made[name] = maker.make(_schema_for(facts, name), place.property(name))
             required += facts.dependent.get(name, ())
-    for name in facts.properties if not maker.lean(place) else ():
+    for name in facts.properties if not bare and not maker.lean(place) else ():
         if name not in made and _room(facts, made) and _is_possible(maker, facts, name):
             made |= _optional(maker, facts, name, place, made)
     return made
