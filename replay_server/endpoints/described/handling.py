@@ -7,8 +7,8 @@ from typing import TypeAlias, cast
 from replay_server.endpoints.described.answers import Answers
 from replay_server.endpoints.described.api import Described
 from replay_server.endpoints.described.collections import JSON, Collection, Listing, Places, Role, parent
-from replay_server.endpoints.described.lives import after, next_status
-from replay_server.endpoints.described.runs import RunReply, is_run
+from replay_server.endpoints.described.lives import after, finished, next_status, uploaded
+from replay_server.endpoints.described.runs import RunReply, in_thread, is_message, is_run
 from replay_server.endpoints.described.store import Store
 from replay_server.endpoints.objects import Kept
 from replay_server.endpoints.operation import MAX_LIMIT, Call, page
@@ -117,7 +117,10 @@ class Handling:
 
     async def _added(self, store: Store, said: JsonObject, schema: Shape) -> tuple[Kept, Json]:
         """A new object, and how it is shown."""
-        kept = await store.add(said, b"".join(self.answers.asked.files.values()))
+        files = self.answers.asked.files
+        content = b"".join(files.values())
+        facts = uploaded(str(said.get("file", "")), content) if files else {}
+        kept = await store.add({**facts, **(in_thread(said) if is_message(store.collection) else said)}, content)
         value = self._shown(store, kept, schema)
         shown = value if isinstance(value, dict) else {}
         return await store.put(kept._replace(value={**kept.value, **shown})), value
@@ -134,6 +137,8 @@ class Handling:
     async def _add_below(self, store: Store, kept: Kept) -> None:
         """What was given along with an object: the messages of a thread."""
         for below in self.places.below(store.collection):
+            if below.parameter == "version" and below.creates:  # the first one comes with the object itself
+                await self._store(below, {**store.parameters, store.collection.parameter: kept.id}).add({})
             given = self._body.get(below.path.rpartition("/")[2])
             if not isinstance(given, list) or below.shown is None or not below.creates:
                 continue
@@ -191,7 +196,8 @@ class Handling:
         status = next_status(store.collection.shown or {}, kept.value.get("status"), store.collection.path)
         if status is None:
             return kept
-        kept = await store.put(kept._replace(value={**kept.value, "status": status}))
+        facts = {"status": status, **finished(status, kept.value)}
+        kept = await store.put(kept._replace(value={**kept.value, **facts}))
         if status == "completed" and is_run(kept):
             await RunReply(self.places, self.answers, store).say(kept)
         return kept

@@ -12,6 +12,8 @@ from replay_server.endpoints.shapes import Shape, alternatives
 from replay_server.interaction import Json
 
 _ID_LENGTH = 24
+_DURATION = 60
+"""Seconds from the beginning of an object to its end."""
 
 _PREFIXES = {
     "assistant": "asst_",
@@ -87,7 +89,15 @@ _NOTHING_YET = (
     *("cancelling_at", "finalizing_at", "revoked_at", "started_at", "last_used_at", "estimated_finish"),
     *("next", "next_page", "usage"),
 )
-_STATED: Mapping[str, Json] = {"has_more": False, "deleted": True, "success": True, "progress": 0, "metadata": {}}
+_STATED: Mapping[str, Json] = {
+    "has_more": False,
+    "deleted": True,
+    "success": True,
+    "progress": 0,
+    "metadata": {},
+    "default_version": "1",
+    "latest_version": "1",
+}
 
 
 def new_id(new: New, schema: Shape, path: str) -> str:
@@ -116,6 +126,17 @@ def beginning(schema: Shape, created: int, path: str = "") -> dict[str, Json]:
     return facts if status is None else {**facts, "status": status}
 
 
+def unsaid(schema: Shape) -> dict[str, Json]:
+    """What is null of an object of which a request said nothing."""
+    found = properties(schema).items()
+    return {name: None for name, each in found if any(shape["type"] == "null" for shape in alternatives(each))}
+
+
+def uploaded(name: str, content: bytes) -> dict[str, Json]:
+    """What is known of a file that was uploaded."""
+    return {"bytes": len(content), "size": len(content), "filename": name, "path": f"/mnt/data/{name}"}
+
+
 def _plain(found: Mapping[str, Shape]) -> Iterator[tuple[str, Shape]]:
     """The first alternative of each property."""
     return ((name, shapes[0]) for name, schema in found.items() if (shapes := alternatives(schema)))
@@ -132,6 +153,18 @@ def next_status(schema: Shape, status: Json, path: str) -> str | None:
     if status not in course or status in course[-1:]:
         return None
     return course[course.index(str(status)) + 1]
+
+
+def finished(status: str, value: Mapping[str, Json]) -> dict[str, Json]:
+    """What else changes when an object comes to its end."""
+    if status not in _COURSE[-3:]:
+        return {}
+    created, model = value.get("created_at"), value.get("model")
+    then = created + _DURATION if isinstance(created, int) else None
+    facts: dict[str, Json] = {"progress": 100, "completed_at": then, "finished_at": then}
+    if value.get("object") == "fine_tuning.job":
+        facts["fine_tuned_model"] = f"ft:{model}:replay::{str(value['id'])[-8:]}"
+    return facts
 
 
 def after(verb: str, schema: Shape, path: str = "") -> dict[str, Json]:

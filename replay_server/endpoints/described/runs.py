@@ -8,15 +8,35 @@ from dataclasses import dataclass
 from typing import cast
 
 from replay_server.endpoints.described.answers import Answers, frame
-from replay_server.endpoints.described.collections import Places
+from replay_server.endpoints.described.collections import Collection, Places
 from replay_server.endpoints.described.store import Store
 from replay_server.endpoints.objects import Kept
 from replay_server.interaction import Json, JsonObject, Prompt, TextReply, TextWanted
+
+_MESSAGES = "/threads/{thread_id}/messages"
+_STEPS = "/threads/{thread_id}/runs/{run_id}/steps"
 
 
 def is_run(kept: Kept) -> bool:
     """Whether an object is a run of an assistant."""
     return kept.value.get("object") == "thread.run" and "thread_id" in kept.value
+
+
+def is_message(collection: Collection) -> bool:
+    """Whether the members of a collection are messages of a thread."""
+    return collection.path == _MESSAGES
+
+
+def in_thread(said: JsonObject) -> JsonObject:
+    """A message as it stands in its thread: a text is a part, too, and has annotations."""
+    content = said.get("content")
+    parts: list[Json] = [content] if isinstance(content, str) else content if isinstance(content, list) else []
+    return {**said, "content": [_part(part) for part in parts]}
+
+
+def _part(part: Json) -> Json:
+    text = part if isinstance(part, str) else part.get("text") if isinstance(part, dict) else None
+    return {"type": "text", "text": {"value": text, "annotations": []}} if isinstance(text, str) else part
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +49,12 @@ class RunReply:
 
     async def say(self, run: Kept) -> tuple[Kept, Kept, tuple[str, ...]]:
         """Put the answer into the thread: its message, the step that made it, and the pieces of the text."""
-        thread = self._beside("/threads/{thread_id}/messages", {})
+        thread = self._beside(_MESSAGES, {})
         text, pieces = await self._text(thread, run)
         content: Json = [{"type": "text", "text": {"value": text, "annotations": []}}]
         said = {"role": "assistant", "content": content, "status": "completed", "run_id": run.id}
         message = await thread.add({**said, "assistant_id": run.value.get("assistant_id")})
-        steps = self._beside("/threads/{thread_id}/runs/{run_id}/steps", {"run_id": run.id})
+        steps = self._beside(_STEPS, {"run_id": run.id})
         details: Json = {"type": "message_creation", "message_creation": {"message_id": message.id}}
         step = await steps.add({"type": "message_creation", "step_details": details, "status": "completed"})
         return message, step, pieces

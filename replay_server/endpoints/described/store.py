@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from replay_server.endpoints.described.collections import Collection
-from replay_server.endpoints.described.lives import beginning, new_id
+from replay_server.endpoints.described.lives import beginning, new_id, unsaid
 from replay_server.endpoints.described.routing import filled
 from replay_server.endpoints.objects import Kept
 from replay_server.endpoints.operation import Call, New
@@ -59,7 +59,8 @@ class Store:
         return await self.put(self._new(await self.call.new(self.kind), said, content))
 
     def _new(self, new: New, said: JsonObject, content: bytes) -> Kept:
-        known = {**self.facts(new.created), **_without_nulls(said)}
+        nulls = unsaid(self.collection.shown or {}) if self.collection.creates else {}
+        known = {**nulls, **self.facts(new.created), **_without_nulls(said)}
         given = said.get(self.collection.parameter, said.get("id"))
         if isinstance(given, str | int) and not isinstance(given, bool) and given != "":
             return Kept(str(given), {**known, "id": said.get("id", given)}, content)
