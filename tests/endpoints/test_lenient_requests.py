@@ -13,7 +13,9 @@ from replay_server.fallback import Generator
 from replay_server.stamp import Stamp
 
 KEY = "0" * 64
-WORDS = st.sampled_from(["role", "type", "content", "function", "name", "user", "text", "image_url", "json_schema", "x"])
+WORDS = st.sampled_from(
+    ["role", "type", "content", "function", "name", "user", "text", "image_url", "json_schema", "x"]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),

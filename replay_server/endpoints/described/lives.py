@@ -80,6 +80,7 @@ _UNLISTED = {
     "container": ("running", "expired"),
     "eval.run": ("queued", "in_progress", "completed", "failed", "canceled"),
     "eval.run.output_item": ("completed",),
+    "organization.project": ("active", "archived"),
 }
 """What a status may be where the schema says only that it is a text, by the `object` of what has it."""
 
