@@ -209,15 +209,12 @@ async def test_an_organization_has_projects_users_and_usage(api: openai.AsyncOpe
 
 async def test_a_setting_is_as_it_was_last_said_to_be(api: openai.AsyncOpenAI) -> None:
     project = await api.admin.organization.projects.create(name="Mine")
-    path, said = (
-        f"/organization/projects/{project.id}/model_permissions",
-        {"mode": "deny_list", "model_ids": ["gpt-4o"]},
-    )
+    path = f"/organization/projects/{project.id}/model_permissions"
+    said = {"mode": "deny_list", "model_ids": ["gpt-4o"]}
 
-    before, after = [
-        await api.get(path, cast_to=object),
-        await api.post(path, cast_to=object, body=said) and await api.get(path, cast_to=object),
-    ]
+    before = await api.get(path, cast_to=object)
+    await api.post(path, cast_to=object, body=said)
+    after = await api.get(path, cast_to=object)
 
     assert before != after
     assert after == {"object": "project.model_permissions", **said}

@@ -155,8 +155,8 @@ class Places:
                 yield segment[1:-1], collection
 
     def shows(self, collection: Collection) -> bool:
-        """Whether its objects can be asked for, so that one may well not be there."""
-        if collection.item is None:
+        """Whether its objects can be asked for, and their ids be known: then one may well not be there."""
+        if collection.item is None or not (collection.creates or self._operation(collection.path, "GET")):
             return False
         return collection.item not in self._templates or self._operation(collection.item, "GET") is not None
 
