@@ -47,7 +47,7 @@ ADDRESS = "127.0.0.1:8080"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<name>[\w./-]+\.(?:py|yaml|yml|json))\n")
 REQUEST = "request: {model: m, messages: [{role: user, content: x}]}\n"
-REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace"}
+REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace", "validation"}
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ def test_yaml_is_what_it_claims_to_be(block: Block) -> None:
     elif fields and fields <= REPLAY_FIELDS:
         read_config(block.place, data)
     else:
-        assert fields & {"services", "jobs", "image", "test", "repos"}, f"{block.place}: what is this YAML?"
+        assert fields & {"openapi", "services", "jobs", "image", "test", "repos"}, f"{block.place}: what is this YAML?"
         assert yaml.safe_load(block.text)
 
 

@@ -1,16 +1,23 @@
 """A whole text reply: `n` choices for each prompt, and what they cost."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from replay_server.fallback.answer import Answer, Author
 from replay_server.fallback.tokens import prompt_tokens
 from replay_server.fallback.tools import require_sound_tools
 from replay_server.interaction import Choice, TextReply, TextWanted, Usage
 
+MOST_CHOICES = 128
+"""Per prompt. The live API takes no more; where nothing is refused, no more are given."""
+
 
 def text_reply(wanted: TextWanted, key: str) -> TextReply:
     """Make up a reply. Raises BadRequest for a schema that has no value."""
     require_sound_tools(wanted.tools)
+    if not 0 < wanted.n <= MOST_CHOICES or (wanted.best_of or 0) > MOST_CHOICES:
+        best_of = None if wanted.best_of is None else min(wanted.best_of, MOST_CHOICES)
+        wanted = replace(wanted, n=min(max(wanted.n, 1), MOST_CHOICES), best_of=best_of)
     choices: list[Choice] = []
     spent = 0
     for place, prompt in enumerate(wanted.prompts):

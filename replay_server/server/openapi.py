@@ -24,7 +24,10 @@ _ABOUT = """\
 Speaks the OpenAI API and answers from recorded interactions, its cassettes.
 
 Every answer says where it came from in the header `x-replay-source`. Send `x-replay-session` to keep the place in
-sequences of answers apart from other callers."""
+sequences of answers apart from other callers.
+
+Listed here is what has a module of its own. All other operations of the OpenAI API answer too, as its description has
+them: `docs/any-api.md` tells how."""
 
 CONTROL = "control"
 """The section of the control API."""

@@ -17,7 +17,8 @@ REFUSED = {
     "no model": ("POST", "/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
     "nothing": ("POST", "/completions", {}),
     "a number for messages": ("POST", "/chat/completions", {"model": "gpt-4o", "messages": 7}),
-    "no prompt at all": ("POST", "/completions", {"model": "gpt-3.5-turbo-instruct", "n": 1000}),
+    "more choices than there are": ("POST", "/completions", {"model": "gpt-4o", "prompt": "Hi", "n": 10**12}),
+    "fewer than one": ("POST", "/completions", {"model": "gpt-4o", "prompt": "Hi", "n": -1}),
     "a broken schema": (
         *("POST", "/chat/completions"),
         {"model": "m", "messages": [], "response_format": {"type": "json_schema", "json_schema": {"schema": 7}}},
