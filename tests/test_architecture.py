@@ -20,12 +20,15 @@ ORDER = [
     ("fallback",),
     ("replay", "record"),
     ("server",),
+    ("in_process",),
+    ("testing",),
     ("commands", "pytest_plugin", "__main__"),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 ROOMS_OF = {
     "aiohttp": {"server", "record", "pytest_plugin"},
     "yaml": {"cassettes", "record"},
+    "pytest": {"pytest_plugin", "testing"},
     "click": {"commands"},
 }
 MODULES = sorted(

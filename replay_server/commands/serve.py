@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import os
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +11,17 @@ import click
 from replay_server import __version__
 from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
+from replay_server.server.options import ON_MISS, RECORD_MODES, read_settings
 from replay_server.settings import (
     DEFAULT_MAX_BODY,
     DEFAULT_PORT,
     DEFAULT_SESSION_AGE,
     DEFAULT_UPSTREAM_TIMEOUT,
     Settings,
-    Upstream,
 )
 from replay_server.terminal import counted
 
 if TYPE_CHECKING:
-    from replay_server.interaction import Pace
     from replay_server.replay.decision import Replay
     from replay_server.server.run import RunningServer
 
@@ -38,7 +35,6 @@ _EMPTY = {
     "error": "every answer will be a miss",
     "upstream": "every request goes to the upstream",
 }
-_MODES = ("none", "once", "new_episodes", "all")
 
 
 @click.command("serve")
@@ -56,7 +52,7 @@ _MODES = ("none", "once", "new_episodes", "all")
 )
 @click.option(
     "--on-miss",
-    type=click.Choice(list(_ON_MISS)),
+    type=click.Choice(ON_MISS),
     envvar="REPLAY_SERVER_ON_MISS",
     help="What answers a request that no interaction matches: the generator (default), a 404 that explains it, or the"
     " upstream (default where there is one).",
@@ -127,7 +123,7 @@ _MODES = ("none", "once", "new_episodes", "all")
 )
 @click.option(
     "--record-mode",
-    type=click.Choice(_MODES),
+    type=click.Choice(RECORD_MODES),
     default="none",
     show_default=True,
     envvar="REPLAY_SERVER_RECORD_MODE",
@@ -179,70 +175,29 @@ def command(
 
     Each option can also be set by its variable: REPLAY_SERVER_PORT for --port, and so on.
     """
-    if strict and on_miss == "generate":
-        raise UsageError("--strict and --on-miss generate contradict each other: leave one out")
-    settings = Settings(
+    settings = read_settings(
         cassettes=cassettes,
         host=host,
         port=port,
-        on_miss="error" if strict else on_miss,
+        on_miss=on_miss,
+        strict=strict,
         api_keys=api_keys,
         admin_keys=admin_keys,
         watch=watch,
         session_age=session_age,
         save_misses=save_misses,
         max_body=max_body,
-        upstreams=_upstreams(upstreams, api_key_variables, api_keys),
+        upstreams=upstreams,
+        api_key_variables=api_key_variables,
         record_mode=record_mode,
         record_errors=record_errors,
         upstream_timeout=upstream_timeout,
-        pace=None if pace is None else _read_pace(pace),
+        pace=pace,
     )
-    _check_recording(settings)
-    _check_watching(settings)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
     asyncio.run(run(settings, partial(_report, settings)))
-
-
-def _read_pace(text: str) -> "Pace":
-    from replay_server.pace import BadPace, parse_pace  # nobody needs it who wants no pace
-
-    try:
-        return parse_pace(text)
-    except BadPace as error:
-        raise UsageError(f"--pace: {error}") from None
-
-
-def _upstreams(
-    upstreams: tuple[str, ...], variables: tuple[str, ...], api_keys: tuple[str, ...]
-) -> tuple[Upstream, ...]:
-    if not upstreams and not variables:
-        return ()
-    from replay_server.record.upstream_url import read_upstreams
-
-    found = read_upstreams(upstreams, variables, os.environ)
-    if api_keys and any(upstream.api_key is None for upstream in found):
-        raise UsageError(
-            "--api-key guards this server, so the clients' keys are not for the upstream: name the variable of its key"
-            " with --api-key-env, or pass --api-key-env '' if it needs none"
-        )
-    return found
-
-
-def _check_recording(settings: Settings) -> None:
-    if settings.upstreams:
-        return
-    if settings.record_mode != "none":
-        raise UsageError(f"--record-mode {settings.record_mode} needs an upstream: add --upstream URL")
-    if settings.on_miss == "upstream":
-        raise UsageError("--on-miss upstream needs an upstream: add --upstream URL")
-
-
-def _check_watching(settings: Settings) -> None:
-    if settings.watch and find_spec("watchfiles") is None:
-        raise UsageError("--watch needs the package watchfiles: pip install 'replay-server[watch]'")
 
 
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:

@@ -80,7 +80,7 @@ class LiveTraffic:
         return episode if self._mode.records(there=there, cassette_existed=episode.cassette_existed) else None
 
     async def _possible_episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
-        named = raw.headers.get(_RECORD_TO) or session
+        named = raw.headers.get(_RECORD_TO) or await self._cassettes.named_by(session) or session
         cassette = named or UNNAMED
         cassette_folder(self._directory, cassette)
         return Episode(

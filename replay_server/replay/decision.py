@@ -162,6 +162,7 @@ class Replay:
         else:
             told = await self.told(session)
             rules = told.faults + self.state.everywhere.faults
+            pace = pace or _read_pace(told.pace)
             asked, found = self._look_up(resource, request, raw, session, told)
         try:
             if fault is None and not rules:
@@ -464,6 +465,14 @@ def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
     from replay_server.replay.spoiling import Spoiling
 
     return answer._replace(headers=headers, spoiling=Spoiling(fault, asked.resource, asked.request.model))
+
+
+def _read_pace(text: str | None) -> Pace | None:
+    if text is None:
+        return None
+    from replay_server.pace import parse_pace  # nobody needs it who wants no pace
+
+    return parse_pace(text)
 
 
 def _timing(

@@ -33,11 +33,15 @@ _RECORDING_GRACE_SECONDS = 3.0
 
 
 class RunningServer:
-    """A server that listens. `url` has the port it got; `index` makes it answer. `clock` ends sessions by age."""
+    """A server that listens. `url` has the port it got; `index` makes it answer. `clock` ends sessions by age.
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    `remedy` ends the message of a miss, where the command line is not what records here.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time, remedy: str | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._remedy = remedy
         access = Access(settings.host, settings.admin_keys)
         self._app = App(ApiKeys(settings.api_keys), settings.max_body, access, clock)
         self._runner = web.ServerRunner(
@@ -76,14 +80,12 @@ class RunningServer:
         misses = MissLog(settings.save_misses) if settings.save_misses else None
         state = MemoryState(max_age=settings.session_age, clock=self._clock)
         self._live = _live(settings, library, state)
-        remedy = how_to_record(settings.cassettes, settings.save_misses)
+        remedy = self._remedy or how_to_record(settings.cassettes, settings.save_misses)
         replay = Replay(
             library, state, on_miss(settings, library), remedy, misses, self._live, _pace(settings, library)
         )
         if settings.watch:
             self._watch = _watch(settings, replay)
-        gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
-        gc.enable()
         self._app.ready.set_result(replay)
         return replay
 
@@ -158,7 +160,10 @@ async def serve(settings: Settings, started: Callable[[RunningServer, Replay], N
     server = RunningServer(settings)
     await server.bind()
     try:
-        started(server, await server.index())
+        replay = await server.index()
+        gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
+        gc.enable()
+        started(server, replay)
         await stop.wait()
     finally:
         await server.stop()

@@ -170,7 +170,7 @@ def test_what_serve_cannot_use_is_one_line_and_exit_2(
 
 
 def test_watching_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replay_server.commands.serve.find_spec", lambda name: None)
+    monkeypatch.setattr("replay_server.server.options.find_spec", lambda name: None)
 
     result = CliRunner().invoke(main, ["serve", "--watch", "--port", "0"])
 

@@ -87,6 +87,18 @@ async def test_the_cassettes_of_a_session_come_first_in_their_order(serve: Any, 
     assert (await client.control("GET", "s/one"))[1]["empty_cassettes"] == ["nothing"]
 
 
+async def test_a_star_is_all_files_that_lie_in_no_folder(serve: Any, write: Any, http: Any) -> None:
+    write("top.yaml", SAYS.format("Say hullo.", "top"))
+    directory = write("folder/within.yaml", SAYS.format("Say hello.", "within"))
+    client = Client(await serve(directory), http)
+    status, told = await client.control("PUT", "s/one", {"cassettes": ["*"], "only": True, "pace": "ttft=1ms"})
+
+    answers = [await client.chat(body, "one") for body in (HULLO, HELLO)]
+
+    assert (status, told["empty_cassettes"], told["pace"]) == (200, [], "ttft=1ms")
+    assert [source for _, source, _ in answers] == ["cassette", "generated"]
+
+
 async def test_a_session_is_listed_with_what_it_did_until_it_ends(client: Client) -> None:
     await client.chat(HELLO, "one")
     await client.chat(HULLO, "one")
@@ -117,6 +129,7 @@ async def test_parallel_sessions_do_not_meet(client: Client) -> None:
         ({"only": True}, "only"),
         ({"on_miss": "upstream"}, "on_miss"),
         ({"on_miss": "explode"}, "on_miss"),
+        ({"pace": "slow"}, "pace"),
         ({"cassetes": []}, "cassetes"),
     ],
     ids=str,
