@@ -12,6 +12,8 @@ import pytest_asyncio
 from replay_server.server.run import RunningServer
 from replay_server.settings import Settings
 
+pytest_plugins = ["pytester"]
+
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 
 

@@ -105,10 +105,11 @@ class Reader:
         self.address = ""
         self._upstreams: dict[str, tuple[str, subprocess.Popen[str]]] = {}
         """By the address that the page gives them."""
-        # The reader's pytest has none of our plugins.
+        # The reader has the plugin of the package, and none of our others.
         self.environment = {
             **os.environ,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_PLUGINS": "replay_server.pytest_plugin",
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         }
 
