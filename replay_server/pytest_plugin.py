@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _FROM_WORKERS = pytest.StashKey[list[Any]]()
+_BLOCKS = pytest.StashKey[bool]()
 _DESELECTED = pytest.StashKey[bool]()
 _ATTENDING: pytest.StashKey[Attending] = pytest.StashKey()
 _FIXTURE = "replay_server"
@@ -87,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "block_network(allowed_hosts=[...]): let the test reach nothing but this machine and these hosts."
     )
+    config.stash[_BLOCKS] = not _recording_is_installed()  # it knows the same marker
     if config.getoption("record_mode", None) or config.getoption("replay_upstreams"):
         _options(config)
 
@@ -139,12 +141,13 @@ def _run(config: pytest.Config) -> Run:
 @pytest.fixture(autouse=True)
 def _replay_block_network(request: pytest.FixtureRequest) -> Iterator[None]:
     marker = request.node.get_closest_marker("block_network")
-    if _recording_is_installed() or not (marker or request.config.getoption("block_network", default=False)):
+    config = request.config
+    if not config.stash[_BLOCKS] or not (marker or config.getoption("block_network", default=False)):
         yield
         return
     from replay_server.testing.network import blocked
 
-    by_option = (request.config.getoption("allowed_hosts", None) or "").split(",")
+    by_option = (config.getoption("allowed_hosts", None) or "").split(",")
     allowed = (marker.kwargs.get("allowed_hosts") if marker else None) or by_option
     with blocked([host.strip() for host in allowed if host.strip()]) as tried:
         yield
