@@ -134,7 +134,7 @@ _EMPTY = {
     "--record-errors",
     is_flag=True,
     envvar="REPLAY_SERVER_RECORD_ERRORS",
-    help="Record 408, 429, 5xx and answers that broke off, too.",
+    help="Record 401, 408, 429, 5xx and answers that broke off, too.",
 )
 @click.option(
     "--upstream-timeout",
