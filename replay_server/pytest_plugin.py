@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from replay_server.in_process import ReplaySession
-    from replay_server.testing.run import Attending, Run
+    from replay_server.testing.attending import Attending
+    from replay_server.testing.run import Run
 
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _FROM_WORKERS = pytest.StashKey[list[Any]]()
@@ -125,9 +126,9 @@ def replay_server(request: pytest.FixtureRequest) -> Iterator[ReplaySession]:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         request.node.stash[_ATTENDING] = attending
         yield attending.session
-        misses = attending.misses()
-    if misses:
-        pytest.fail(misses, pytrace=False)
+        problems = attending.untold_problems()
+    if problems:
+        pytest.fail(problems, pytrace=False)
 
 
 def _run(config: pytest.Config) -> Run:
@@ -165,11 +166,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if misses := attending.misses() if attending else "":
-            item.add_report_section("call", "replay-server", misses)
+        if problems := attending.untold_problems() if attending else "":
+            item.add_report_section("call", "replay-server", problems)
         raise
-    if misses := attending.misses() if attending else "":
-        pytest.fail(misses, pytrace=False)
+    if problems := attending.untold_problems() if attending else "":
+        pytest.fail(problems, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -308,6 +308,46 @@ def test_it(closing):
     result.stdout.fnmatch_lines(["request 2 of test_app.py::test_it: no interaction *"])
 
 
+def test_a_miss_fails_its_test_also_where_the_journal_is_reset(run: Run) -> None:
+    result = run(
+        """
+def test_resets(replay_server):
+    with pytest.raises(NotFoundError):
+        ask("Say hullo.")
+    replay_server.reset()
+    ask("Say hello.")
+    with pytest.raises(NotFoundError):
+        ask("Say hullo.")
+"""
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["request 1 of test_app.py::test_resets: *", "request 3 of test_app.py::test_resets: *"]
+    )
+
+
+def test_a_client_that_outlives_its_test_fails_the_next_one(run: Run) -> None:
+    result = run(
+        """
+@pytest.fixture(scope="module")
+def urls():
+    return []
+
+@pytest.mark.parametrize("round", range(2))
+def test_it(replay_server, urls, round):
+    urls.append(replay_server.base_url)
+    with OpenAI(base_url=urls[0], api_key="any") as client:
+        client.chat.completions.create(**asked("Say hello."))
+"""
+    )
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["chat/completions gpt-4o-mini was asked in the session of test_app.py::test_it[[]0], which has ended: *"]
+    )
+
+
 def test_misses_may_be_allowed_or_expected(run: Run) -> None:
     result = run(
         """
@@ -571,6 +611,19 @@ def test_what_is_unused_is_pruned_if_that_is_wanted_and_safe(
     result.stdout.fnmatch_lines([said])
     first = DRIFTING.lstrip().partition("---\n")[0]
     assert drifting.read_text() == (first if pruned else DRIFTING.lstrip())
+
+
+def test_what_a_test_used_before_it_ended_its_session_is_kept(run: Run, drifting: Path) -> None:
+    forgets = """
+@pytest.mark.cassette("drifting")
+def test_forgets(replay_server):
+    ask("Say hello.")
+    replay_server.end()
+"""
+    result = run(forgets, "--replay-prune-write")
+
+    result.stdout.fnmatch_lines(["unused     cassettes/drifting.yaml#2", "1 unused interaction removed"])
+    assert drifting.read_text() == DRIFTING.lstrip().partition("---\n")[0]
 
 
 def test_nothing_is_pruned_where_a_test_failed(run: Run, drifting: Path) -> None:

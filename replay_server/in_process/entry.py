@@ -36,9 +36,13 @@ class Entry:
     request: Any
     """The body: JSON, else text; None where there is none, or where it had to make room for others."""
 
+    @property
+    def asked(self) -> str:
+        """What was asked, in short: `chat/completions gpt-4o-mini`."""
+        return " ".join(filter(None, (self.endpoint or f"{self.method} {self.path}", self.model)))
+
     def __str__(self) -> str:
-        what = (self.endpoint or f"{self.method} {self.path}", self.model, self.source, self.interaction)
-        return " ".join([self.id, *filter(None, what)])
+        return " ".join(filter(None, (self.id, self.asked, self.source, self.interaction)))
 
 
 def entry(noted: Noted, redactor: Redactor) -> Entry:

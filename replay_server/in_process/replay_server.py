@@ -1,15 +1,18 @@
 """`ReplayServer`: a server in the process, on a free port, for as long as a `with` lasts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from replay_server.errors import BadRequest, UsageError
+from replay_server.in_process.entry import Entry, entry
 from replay_server.in_process.server_thread import ServerThread
 from replay_server.in_process.session import ReplaySession
+from replay_server.replay.decision import Replay
+from replay_server.replay.journal import Noted
 from replay_server.server.options import ON_MISS, check_word, read_pace_option, read_settings
 from replay_server.settings import DEFAULT_MAX_BODY, DEFAULT_UPSTREAM_TIMEOUT
 
@@ -128,6 +131,18 @@ class ReplayServer(ReplaySession):
             )
         )
         return session
+
+    def listen(self, listener: Callable[[Entry], None]) -> None:
+        """Have each entry of the journal told to a listener: at once, in the server's thread, so it must be quick."""
+
+        async def begin(replay: Replay) -> None:
+            def hear(noted: Noted | None) -> None:
+                if noted is not None:
+                    listener(entry(noted, replay.library.config.redactor))
+
+            replay.state.listen(hear)
+
+        self._thread.call(begin)
 
 
 def _several(value: str | Sequence[str]) -> Sequence[str]:

@@ -27,15 +27,15 @@ def summarise(reporter: pytest.TerminalReporter, tests: Iterable[Mapping[str, An
     if config.getoption("replay_prune") or config.getoption("replay_prune_write"):
         lines.append(_prune(reporter, usage, deselected=deselected))
     if runs_there(os.environ):
-        lines += [_annotation(test.test, missed) for test in usage.tests for missed in test.misses]
+        lines += [_annotation(test.test, problem) for test in usage.tests for problem in test.problems]
     if lines:
         reporter.write_sep("=", "replay-server")
         for line in [usage.total(), *lines]:
             reporter.write_line(line)
 
 
-def _annotation(test: str, missed: str) -> str:
-    return annotation("error", missed, title="no answer for a test", file=test.partition("::")[0])
+def _annotation(test: str, problem: str) -> str:
+    return annotation("error", problem, title="no answer for a test", file=test.partition("::")[0])
 
 
 def _any(reporter: pytest.TerminalReporter, outcomes: Iterable[str]) -> bool:

@@ -30,8 +30,8 @@ class TestUse:
     """The fields adrift, by interaction."""
     generated: dict[str, int]
     """How often, by what was asked: `chat/completions gpt-4o-mini`."""
-    misses: list[str]
-    """What to say of each that should not have been."""
+    problems: list[str]
+    """What to say of requests that must not be."""
     passed: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -40,9 +40,9 @@ class TestUse:
 
 
 def test_use(
-    *, test: str, directory: str, own: bool, held: Iterable[str], journal: Iterable[Entry], misses: Iterable[str]
+    *, test: str, directory: str, own: bool, held: Iterable[str], journal: Iterable[Entry], problems: Iterable[str]
 ) -> TestUse:
-    """What a test used, by its journal."""
+    """What a test used, by what was asked."""
     entries = list(journal)
     return TestUse(
         test=test,
@@ -52,13 +52,9 @@ def test_use(
         sources=dict(Counter(entry.source for entry in entries)),
         used=sorted({entry.interaction for entry in entries if entry.interaction}),
         drift={entry.interaction: ", ".join(entry.drift) for entry in entries if entry.interaction and entry.drift},
-        generated=dict(Counter(_asked(entry) for entry in entries if entry.source == "generated")),
-        misses=list(misses),
+        generated=dict(Counter(entry.asked for entry in entries if entry.source == "generated")),
+        problems=list(problems),
     )
-
-
-def _asked(entry: Entry) -> str:
-    return " ".join(filter(None, (entry.endpoint or f"{entry.method} {entry.path}", entry.model)))
 
 
 @dataclass(slots=True)

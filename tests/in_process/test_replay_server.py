@@ -366,4 +366,4 @@ def test_the_package_is_imported_without_a_server() -> None:
 
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
-    assert printed == "False ['ReplayServer', 'ReplaySession', '__version__']\n"
+    assert printed == "False ['Entry', 'ReplayServer', 'ReplaySession', '__version__']\n"

@@ -15,7 +15,7 @@ RAN = TestUse(
     used=["t/test_a/x.yaml#1"],
     drift={},
     generated={},
-    misses=[],
+    problems=[],
     passed=True,
 )
 UNUSED = [("cassettes", "t/test_a/y.yaml#1")]
