@@ -183,10 +183,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    """Notice that there are tests that will not run."""
-    for item in items[:1]:
-        item.config.stash[_DESELECTED] = True
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Notice that there are tests that will not run, whoever takes them out: some that make shards tell nobody."""
+    before = len(items)
+    yield
+    config.stash[_DESELECTED] = len(items) < before
 
 
 # The end -------------------------------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def _deselected(config: pytest.Config) -> bool:
     return config.stash.get(_DESELECTED, False)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """Say what was generated, what drifts and what nobody used; remove the last, if that is wanted."""
     run, workers = config.stash.get(_RUN, None), config.stash.get(_FROM_WORKERS, [])
     if (run is None and not workers) or _is_worker(config):  # a worker has a reporter too, but knows only its own
@@ -230,4 +232,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
     tests = [use.as_json() for use in run.uses()] if run else []
     deselected = _deselected(config) or any(told["deselected"] for told in workers)
-    summarise(terminalreporter, [*tests, *(use for told in workers for use in told["tests"])], deselected=deselected)
+    everything = [*tests, *(use for told in workers for use in told["tests"])]
+    summarise(terminalreporter, everything, deselected=deselected, passed=exitstatus == pytest.ExitCode.OK)

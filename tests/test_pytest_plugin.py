@@ -599,9 +599,18 @@ def test_the_summary_says_what_was_generated_drifts_and_is_unused(
         (("--replay-prune",), "1 unused interaction would be removed: do it with --replay-prune-write", False),
         (("--replay-prune-write",), "1 unused interaction removed", True),
         (("--replay-prune-write", "test_app.py"), "nothing is to be pruned", False),
-        (("--replay-prune-write", "-k", "drifts"), "nothing is pruned: there were tests that failed or were *", False),
+        (
+            ("--replay-prune-write", "-k", "drifts"),
+            "nothing is pruned: there were tests that failed or did not *",
+            False,
+        ),
+        (
+            ("--replay-prune-write", "--ignore", "other.py"),
+            "nothing is pruned: there were tests that failed or *",
+            False,
+        ),
     ],
-    ids=["shown", "written", "by name", "deselected"],
+    ids=["shown", "written", "by name", "deselected", "ignored"],
 )
 def test_what_is_unused_is_pruned_if_that_is_wanted_and_safe(
     run: Run, drifting: Path, options: tuple[str, ...], said: str, pruned: bool
@@ -624,6 +633,24 @@ def test_forgets(replay_server):
 
     result.stdout.fnmatch_lines(["unused     cassettes/drifting.yaml#2", "1 unused interaction removed"])
     assert drifting.read_text() == DRIFTING.lstrip().partition("---\n")[0]
+
+
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        "def pytest_collection_modifyitems(items):\n    items.pop()\n",
+        "def pytest_runtest_teardown(item):\n    item.session.shouldstop = 'enough'\n",
+    ],
+    ids=["shard", "stopped"],
+)
+def test_nothing_is_pruned_where_tests_did_not_run(
+    run: Run, project: pytest.Pytester, drifting: Path, conftest: str
+) -> None:
+    project.makeconftest(conftest)
+    result = run(f"{USES}\n@pytest.mark.cassette('drifting')\ndef test_last(): pass\n", "--replay-prune-write")
+
+    result.stdout.fnmatch_lines(["nothing is pruned: there were tests that failed or did not run*"])
+    assert drifting.read_text() == DRIFTING.lstrip()
 
 
 def test_nothing_is_pruned_where_a_test_failed(run: Run, drifting: Path) -> None:
