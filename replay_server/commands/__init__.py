@@ -27,7 +27,7 @@ class _Commands(click.Group):
     """Imports a command when it is asked for: a server need not load what records."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is the module of that command, once somebody has imported it
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
