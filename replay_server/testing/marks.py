@@ -23,9 +23,9 @@ class Marks:
     allow_misses: bool = False
     """A miss does not fail the test."""
 
-    def cassettes(self, own: str) -> tuple[str, ...]:
+    def cassettes(self, own: tuple[str, ...]) -> tuple[str, ...]:
         """What answers, in this order. The first one is recorded into."""
-        return (*(self.names or (own,)), *(() if self.only else (TOP,)))
+        return (*(self.names or own), *(() if self.only else (TOP,)))
 
 
 def read_marks(marks: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> Marks:

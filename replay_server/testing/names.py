@@ -6,15 +6,27 @@ from pathlib import Path
 
 _LONGEST = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_REPLACED_BY_PYTEST_RECORDING = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
 
 
-def cassette_of(node_id: str, module: Path, folder: Path) -> str:
-    """The default cassette of a test: `test_weather/TestRain.test_rain-paris`, for a module below `folder`."""
+def cassettes_of(node_id: str, module: Path, folder: Path) -> tuple[str, ...]:
+    """The cassettes of a test for which none are named, for a module below `folder`.
+
+    `test_weather/TestRain.test_rain-paris` comes first. `test_weather/TestRain.test_rain[paris]` is what
+    pytest-recording calls it, so that what is imported from there is found.
+    """
     try:
         parts = module.relative_to(folder).with_suffix("").parts
     except ValueError:
         parts = (module.stem,)
-    return "/".join([*map(_safe, parts), test_name(node_id)])
+    names = (test_name(node_id), _as_pytest_recording_has_it(node_id))
+    return tuple(dict.fromkeys("/".join([*map(_safe, parts), name]) for name in names))
+
+
+def _as_pytest_recording_has_it(node_id: str) -> str:
+    path, bracket, parameters = node_id.partition("::")[2].partition("[")
+    name = ".".join(path.split("::")[-2:])
+    return f"{name}{bracket}{parameters}".translate(_REPLACED_BY_PYTEST_RECORDING)
 
 
 def session_of(node_id: str) -> str:

@@ -12,7 +12,7 @@ from replay_server.in_process import Entry, ReplayServer
 from replay_server.testing.attending import HOW_TO_RECORD, Attending
 from replay_server.testing.environment import pointing_at
 from replay_server.testing.marks import Marks, read_marks
-from replay_server.testing.names import cassette_of, session_of
+from replay_server.testing.names import cassettes_of, session_of
 from replay_server.testing.options import Options
 from replay_server.testing.usage import TestUse, test_use
 
@@ -33,7 +33,7 @@ class Run:
         module = Path(item.path)
         marks = read_marks((mark.args, mark.kwargs) for mark in item.iter_markers("cassette"))
         directory = self._options.cassettes_of(module)
-        cassettes = marks.cassettes(cassette_of(item.nodeid, module, self._options.folder_of(module)))
+        cassettes = marks.cassettes(cassettes_of(item.nodeid, module, self._options.folder_of(module)))
         server = self._server(directory)
         self._check_named(server, directory, marks)
         name = session_of(item.nodeid)

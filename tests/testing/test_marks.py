@@ -26,7 +26,7 @@ def test_the_marker_nearest_to_the_test_wins() -> None:
     ids=["own", "named", "only"],
 )
 def test_the_files_that_all_tests_share_answer_last(marks: Marks, cassettes: tuple[str, ...]) -> None:
-    assert marks.cassettes("test_a/test_x") == cassettes
+    assert marks.cassettes(("test_a/test_x",)) == cassettes
 
 
 @pytest.mark.parametrize(

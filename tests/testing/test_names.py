@@ -6,7 +6,7 @@ import pytest
 
 from replay_server.endpoints.address import session_id
 from replay_server.record.live_cassettes import cassette_folder
-from replay_server.testing.names import cassette_of, session_of
+from replay_server.testing.names import cassettes_of, session_of
 from replay_server.testing.names import test_name as name_of
 
 LONG = "x" * 300
@@ -36,7 +36,7 @@ def test_a_test_gives_its_cassette_a_name(node_id: str, name: str) -> None:
     "node_id", [f"t.py::test[{LONG}]", "t.py::test[\udce9]", "t.py::test[.]", "t.py::test[\n]", "t.py::test[/]"]
 )
 def test_any_name_can_be_a_folder_and_a_session(node_id: str, tmp_path: Path) -> None:
-    cassette, session = cassette_of(node_id, Path("/a/t.py"), Path("/a")), session_of(node_id)
+    (cassette, *_), session = cassettes_of(node_id, Path("/a/t.py"), Path("/a")), session_of(node_id)
 
     assert cassette_folder(tmp_path, cassette) == tmp_path / cassette
     assert session_id(session) == session
@@ -58,4 +58,18 @@ def test_tests_that_differ_have_cassettes_that_differ() -> None:
     ],
 )
 def test_a_cassette_lies_where_its_module_does(module: str, cassette: str) -> None:
-    assert cassette_of("any::test_x", Path(module), Path("/p/tests")) == cassette
+    assert cassettes_of("any::test_x", Path(module), Path("/p/tests")) == (cassette,)
+
+
+@pytest.mark.parametrize(
+    ("node_id", "name"),
+    [
+        ("t.py::test_rain[paris-1.5]", "test_rain[paris-1.5]"),
+        ("t.py::TestRain::test_rain[a/b: c]", "TestRain.test_rain[a-b- c]"),
+        ("t.py::TestWeather::TestRain::test_rain", "TestRain.test_rain"),
+    ],
+)
+def test_what_pytest_recording_calls_a_cassette_is_the_second_name(node_id: str, name: str) -> None:
+    first, second = cassettes_of(node_id, Path("/p/t.py"), Path("/p"))
+
+    assert (first, second) == (f"t/{name_of(node_id)}", f"t/{name}")
