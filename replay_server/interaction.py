@@ -115,7 +115,15 @@ class ModelsWanted:
     model: str | None = None
 
 
-Wanted: TypeAlias = TextWanted | ModelsWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsWanted:
+    """A vector for each prompt."""
+
+    prompts: tuple[Prompt, ...]
+    dimensions: int
+
+
+Wanted: TypeAlias = TextWanted | ModelsWanted | VectorsWanted
 
 
 # What answers it -----------------------------------------------------------------------------------------------------
@@ -205,7 +213,24 @@ class ModelsReply:
     models: tuple[str, ...]
 
 
-Reply: TypeAlias = TextReply | ModelsReply
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector. `values` is None where it is that of `text`, and nobody has made it yet."""
+
+    values: Sequence[float] | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsReply:
+    """Vectors in the order of the prompts. What is None is the endpoint's to fill in."""
+
+    vectors: tuple[Vector, ...]
+    prompt_tokens: int | None = None
+    model: str | None = None
+
+
+Reply: TypeAlias = TextReply | ModelsReply | VectorsReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +285,7 @@ class Exchange:
     answer: Answered
 
 
-Response: TypeAlias = TextReply | ModelsReply | ErrorReply | Recorded
+Response: TypeAlias = Reply | ErrorReply | Recorded
 
 
 @dataclass(frozen=True, slots=True)

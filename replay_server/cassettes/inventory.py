@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate
-from replay_server.interaction import Choice, ErrorReply, Json, ModelsReply, Recorded, Response, TextReply
-from replay_server.terminal import printable
+from replay_server.interaction import (
+    Choice,
+    ErrorReply,
+    Json,
+    ModelsReply,
+    Recorded,
+    Response,
+    TextReply,
+    VectorsReply,
+)
+from replay_server.terminal import counted, printable
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matcher
@@ -96,6 +105,8 @@ def _summary(response: Response) -> str:
             return f"status {status}, {len(body)} bytes"
         case ModelsReply(models=models):
             return ", ".join(models)
+        case VectorsReply(vectors=vectors):
+            return counted(len(vectors), "vector")
 
 
 def _choice(choice: Choice) -> str:

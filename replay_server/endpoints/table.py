@@ -32,6 +32,7 @@ class Line:
 LINES = (
     Line("/chat/completions", "chat", implied_by="messages"),
     Line("/completions", "completions", implied_by="prompt"),
+    Line("/embeddings", "embeddings"),
     Line("/models", "models"),
 )
 

@@ -4,7 +4,16 @@ from typing import assert_never
 
 from replay_server.fallback.completion import complete
 from replay_server.fallback.models import models_reply
-from replay_server.interaction import ModelsReply, ModelsWanted, Reply, TextReply, TextWanted, Wanted
+from replay_server.interaction import (
+    ModelsReply,
+    ModelsWanted,
+    Reply,
+    TextReply,
+    TextWanted,
+    VectorsReply,
+    VectorsWanted,
+    Wanted,
+)
 
 
 class Generator:
@@ -24,6 +33,10 @@ class Generator:
                 return text_reply(wanted, key)
             case ModelsWanted():
                 return models_reply(wanted, self._models)
+            case VectorsWanted():
+                from replay_server.fallback.embedding import vectors_reply
+
+                return vectors_reply(wanted)
             case _:
                 assert_never(wanted)
 
@@ -32,7 +45,11 @@ class Generator:
         match wanted, reply:
             case TextWanted(), TextReply():
                 return complete(wanted, reply, key)
-            case _, TextReply() | ModelsReply():
+            case VectorsWanted(), VectorsReply():
+                from replay_server.fallback.embedding import complete_vectors
+
+                return complete_vectors(wanted, reply)
+            case _, TextReply() | ModelsReply() | VectorsReply():
                 return reply
             case _:
                 assert_never(reply)

@@ -15,6 +15,7 @@ Tree: TypeAlias = Any
 EXAMPLES: dict[str, Node] = {
     "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
+    "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
     "retrieveModel": {"model": "gpt-4o-mini"},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }

@@ -11,6 +11,7 @@ from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, read_c
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
 from replay_server.cassettes.yaml import documents
+from replay_server.endpoints.embedding_form import VECTORS_FIELDS
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
@@ -36,6 +37,10 @@ def chat(response: str, **fields: str) -> str:
 
 def completion(response: str, **fields: str) -> str:
     return document(**{"request": COMPLETION, "response": response, **fields})
+
+
+def embeddings(response: str) -> str:
+    return document(request="{model: m, input: x}", response=response, endpoint="embeddings")
 
 
 def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
@@ -105,6 +110,11 @@ GOOD = {
     "completion error": completion("{error: {status: 400, message: m}}"),
     "messages before prompt": document(request="{messages: [], prompt: x}", response="{refusal: No.}"),
     "models": document(request="{}", response="{models: [a, b]}", endpoint="models"),
+    "vector": embeddings("{embeddings: [0.5, -1, 2e-3]}"),
+    "vector of a text": embeddings("{embeddings: a cat}"),
+    "vectors": embeddings("{embeddings: [[0.5], a cat], usage: {prompt_tokens: 2}, model: m}"),
+    "vectors without usage": embeddings("{embeddings: [a cat, a dog], usage: null}"),
+    "match of embeddings": matcher("{endpoint: embeddings, last_user: cat}", "{embeddings: [1.0]}"),
     "no models": document(request="{}", response="{}", endpoint="models"),
     "version": chat("{content: a}", version="1"),
     "null version": chat("{content: a}", version="null"),
@@ -240,6 +250,17 @@ BAD = {
     "refusal of a completion": completion("{refusal: No.}"),
     "refusal in a choice of a completion": completion("{choices: [{refusal: No.}]}"),
     "content of models": document(request="{}", response="{content: a}", endpoint="models"),
+    "content of embeddings": embeddings("{content: a}"),
+    "no vectors": embeddings("{embeddings: []}"),
+    "vectors missing": embeddings("{model: m}"),
+    "vector that is empty": embeddings("{embeddings: [[]]}"),
+    "vector of an empty text": embeddings("{embeddings: ''}"),
+    "vector with a text among its numbers": embeddings("{embeddings: [0.5, a]}"),
+    "vector with true among its numbers": embeddings("{embeddings: [0.5, true]}"),
+    "vector with a number beyond a float": embeddings("{embeddings: [1.0e+39]}"),
+    "vectors with a number among them": embeddings("{embeddings: [[0.5], 0.5]}"),
+    "vectors with other usage": embeddings("{embeddings: a, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
+    "embeddings of a chat": chat("{embeddings: a}"),
     "models that are no texts": document(request="{}", response="{models: [1]}", endpoint="models"),
     "a newer version": chat("{content: a}", version="2"),
     "a version that never was": chat("{content: a}", version="0"),
@@ -337,6 +358,7 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert set(kinds["event"]["else"]["properties"]) == set(EVENT_FIELDS)
     assert set(kinds["http-request"]["properties"]) == set(HTTP_FIELDS)
     assert set(kinds["http-request"]["properties"]["form"]["items"]["properties"]) == set(PART_FIELDS)
+    assert set(kinds["embeddings-short-form"]["properties"]) == set(VECTORS_FIELDS)
     assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
     assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
 
