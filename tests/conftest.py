@@ -17,6 +17,12 @@ pytest_plugins = ["pytester"]
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 
 
+def size_of_cassettes() -> tuple[int, int]:
+    """How many cassettes this project has of its own, and how many interactions are in them."""
+    texts = [path.read_text(encoding="utf-8") for path in CASSETTES.glob("*.yaml")]
+    return len(texts), sum(1 + text.count("\n---\n") for text in texts)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
