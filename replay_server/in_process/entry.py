@@ -29,6 +29,8 @@ class Entry:
     """The one that answered, such as `weather.yaml#3`."""
     drift: tuple[str, ...]
     """Parameters in which the request differs from the interaction."""
+    fault: str | None
+    """What befell the answer, as the header `x-replay-fault` says."""
     milliseconds: float
     """Until the answer began."""
     explanation: str | None

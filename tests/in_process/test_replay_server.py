@@ -56,6 +56,18 @@ async def test_async_with_is_the_same() -> None:
     assert threads() == []
 
 
+def test_an_entry_names_the_fault_of_its_answer() -> None:
+    with ReplayServer(CASSETTES) as server:
+        with pytest.raises(openai.InternalServerError):
+            ask(server, {**HELLO, "extra_headers": {"x-replay-fault": "status=503"}})
+        ask(server)
+
+        assert [(entry.source, entry.fault) for entry in server.journal] == [
+            ("fault", "status=503"),
+            ("cassette", None),
+        ]
+
+
 async def test_a_client_that_blocks_the_loop_is_answered_all_the_same() -> None:
     async with ReplayServer(CASSETTES) as server:
         assert ask(server) == GREETING
