@@ -27,6 +27,7 @@ ROOMS_OF = {
     "aiohttp": {"server", "record", "pytest_plugin"},
     "yaml": {"cassettes", "record"},
     "click": {"commands"},
+    "prometheus_client": {"server"},
 }
 MODULES = sorted(
     path.relative_to(PACKAGE).as_posix()

@@ -17,6 +17,7 @@ from replay_server.interaction import INSTANT, Pace
 from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.miss_log import MissLog, how_to_record
 from replay_server.replay.state import MemoryState, State
+from replay_server.replay.tally import Tally
 from replay_server.server.access import Access
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from replay_server.record.live import LiveTraffic
     from replay_server.server.watch import Watch
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Together less than the ten after which containers are killed.
 _GRACE_SECONDS = 5.0
 _RECORDING_GRACE_SECONDS = 3.0
@@ -75,10 +77,11 @@ class RunningServer:
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
         state = MemoryState(max_age=settings.session_age, clock=self._clock)
-        self._live = _live(settings, library, state)
+        tally = Tally()
+        self._live = _live(settings, library, state, tally)
         remedy = how_to_record(settings.cassettes, settings.save_misses)
         replay = Replay(
-            library, state, on_miss(settings, library), remedy, misses, self._live, _pace(settings, library)
+            library, state, on_miss(settings, library), remedy, misses, self._live, _pace(settings, library), tally
         )
         if settings.watch:
             self._watch = _watch(settings, replay)
@@ -129,7 +132,7 @@ def on_miss(settings: Settings, library: Library) -> OnMiss:
     return OnMiss(settings.on_miss or library.config.on_miss or default)
 
 
-def _live(settings: Settings, library: Library, state: State) -> "LiveTraffic | None":
+def _live(settings: Settings, library: Library, state: State, tally: Tally) -> "LiveTraffic | None":
     if not settings.upstreams:
         return None
     # Imported when there is an upstream: a server that only replays starts without an HTTP client.
@@ -143,22 +146,34 @@ def _live(settings: Settings, library: Library, state: State) -> "LiveTraffic | 
         settings.cassettes,
         settings.upstreams,
         Forwarder(settings.upstream_timeout),
-        LiveCassettes(settings.cassettes, library, state, mode),
+        LiveCassettes(settings.cassettes, library, state, mode, tally),
         mode,
         record_errors=settings.record_errors,
         largest=settings.max_body,
     )
 
 
-async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `started` is called once the cassettes are indexed."""
+async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> Replay:
+    """Serve until SIGINT or SIGTERM; a second one ends the process at once. Gives what has answered.
+
+    `started` is called once the cassettes are indexed.
+    """
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, _begin_to_stop, stop)
     server = RunningServer(settings)
     await server.bind()
     try:
-        started(server, await server.index())
+        replay = await server.index()
+        started(server, replay)
         await stop.wait()
     finally:
         await server.stop()
+    return replay
+
+
+def _begin_to_stop(stop: asyncio.Event) -> None:
+    for number in _SIGNALS:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+    stop.set()
