@@ -243,7 +243,7 @@ class Replay:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers, match=match)
+            return Answer(wire, headers, None, "", match)
         return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     async def _matched(self, asked: Keyed, matched: "Matched", session: str, pace: Pace | None) -> Answer:
@@ -263,7 +263,7 @@ class Replay:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers, match=match)
+            return Answer(wire, headers, None, "", match)
         return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:

@@ -30,11 +30,15 @@ class Histogram:
 
     def observe_all(self, values: Sequence[float]) -> None:
         """Count many values: in order, so that a place is found for each bound, not for each value."""
-        ordered, before = sorted(max(value, 0.0) for value in values), 0
+        ordered, before = sorted(values), 0
+        if ordered and ordered[0] < 0:
+            ordered = [max(value, 0.0) for value in ordered]
         for at, bound in enumerate(self._bounds):
             until = bisect_right(ordered, bound, before)
             self._counts[at] += until - before
             before = until
+            if before == len(ordered):
+                break
         self._counts[-1] += len(ordered) - before
         self.total += sum(ordered)
 

@@ -1,4 +1,4 @@
-"""Counts what answers. On the way of a request it is one tuple in one list: the counting is done for many at once.
+"""Counts what answers. On the way of a request, the journal's entry goes into a list: many are counted at once.
 
 The journal forgets, so a report is not made of it. What is counted here is bounded too, but loses no answer: beyond
 the bounds, sessions and drift are no longer told apart.
@@ -6,12 +6,14 @@ the bounds, sessions and drift are no longer told apart.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Match
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.interaction import Interaction
+from replay_server.replay.journal import Fields
 from replay_server.replay.measures import Measures
 
 if TYPE_CHECKING:
@@ -33,12 +35,11 @@ MOST_MISSES = 1_000
 _KNOWN = {endpoint: endpoint for endpoint in ENDPOINTS}
 NONE = 0
 """In place of an interaction."""
+_PASSED_ON = "upstream"
+"""The source of answers that begin when the upstream's first piece comes."""
+_ERRORS = 400
+"""The first status of one: it is no stream, whatever was asked for."""
 
-Noted: TypeAlias = tuple[str, str, str, int, Match | None, float | None, bool]
-"""Session, endpoint, source and status of an answer, what matched, seconds until it began, whether it is a stream.
-
-No seconds: it has not begun yet, and somebody else will measure it.
-"""
 Which: TypeAlias = tuple[str, str, str, int, int, tuple[str, ...]]
 """Session, endpoint, source, status, the number of the interaction, the fields adrift."""
 
@@ -47,9 +48,10 @@ class Tally:
     """What has answered so far. Interactions are told apart as objects: another version of a file has others."""
 
     def __init__(self) -> None:
-        self._noted: list[Noted] = []
+        self._noted: list[tuple[Fields, Match | None, bool]] = []
         self._measures = Measures()
-        self._counts: dict[Which, int] = {}
+        self._counts: Counter[Which] = Counter()
+        self._settled = 0  # how many of the counts, from the first one on, keep to the bounds
         self._numbers: dict[int, int] = {}  # by the identity of the object
         self._met: dict[int, Interaction] = {}  # by number; which keeps them, so that no other gets their identity
         self._recorded: Counter[int] = Counter()
@@ -57,9 +59,9 @@ class Tally:
         self._misses: dict[str, int] = {}
         self._complete = True
 
-    def note(self, noted: Noted) -> None:
-        """Count an answer."""
-        self._noted.append(noted)
+    def note(self, entry: Fields, match: Match | None, begun: bool) -> None:
+        """Count an answer. `begun`: it begins now, or with what an upstream says; else somebody measures it later."""
+        self._noted.append((entry, match, begun))
         if len(self._noted) >= MOST_COUNTED_AT_ONCE:
             self._count()
 
@@ -115,30 +117,50 @@ class Tally:
         return self.snapshot(library).report()
 
     def _count(self) -> None:
-        counts, numbers = self._counts, self._numbers
-        begun: dict[tuple[str, bool], list[float]] = defaultdict(list)
-        for session, endpoint, source, status, match, seconds, stream in self._noted:
-            if match is None:
-                which: Which = (session, _KNOWN.get(endpoint, OTHER), source, status, NONE, ())
-            else:
-                number = numbers.get(id(match.interaction)) or self._number(match.interaction)
-                which = (session, _KNOWN.get(endpoint, OTHER), source, status, number, match.drift)
-            if which in counts:
-                counts[which] += 1
-            else:
-                self._meet(which)
-            if seconds is not None:
-                begun[source, stream].append(seconds)
+        numbers = self._numbers
+        self._counts.update(
+            [
+                (entry[0], entry[3], entry[7]["x-replay-source"], entry[6], NONE, ())
+                if match is None
+                else (
+                    entry[0],
+                    entry[3],
+                    entry[7]["x-replay-source"],
+                    entry[6],
+                    numbers.get(id(match.interaction)) or self._number(match.interaction),
+                    match.drift,
+                )
+                for entry, match, _ in self._noted
+            ]
+        )
+        if len(self._counts) > self._settled:
+            self._settle()
+        self._measure()
         self._noted.clear()
-        for (source, stream), values in begun.items():
-            self._measures.observe(source, values, stream=stream)
 
-    def _meet(self, which: Which) -> None:
+    def _measure(self) -> None:
+        """Note when answers began."""
+        begun: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        for entry, _, has_begun in self._noted:
+            if has_begun:
+                begun[entry[7]["x-replay-source"], entry[5] and entry[6] < _ERRORS].append(entry[9])
+        for (source, stream), seconds in begun.items():
+            if source != _PASSED_ON:
+                self._measures.observe(source, seconds, stream=stream)
+
+    def _settle(self) -> None:
+        """Have the counts that are new keep to the bounds."""
+        new = tuple(islice(reversed(self._counts), len(self._counts) - self._settled))
+        counts = [(which, self._counts.pop(which)) for which in new]
+        for which, count in reversed(counts):
+            self._counts[self._within_bounds(which)] += count
+        self._settled = len(self._counts)
+
+    def _within_bounds(self, which: Which) -> Which:
         session, endpoint, source, status, number, drift = which
         if len(self._counts) >= MOST_COUNTS:
             session, drift = OTHERS, (OTHERS,) if drift else ()
-        which = (self._session(session), endpoint, source, status, number, drift)
-        self._counts[which] = self._counts.get(which, 0) + 1
+        return self._session(session), _KNOWN.get(endpoint, OTHER), source, status, number, drift
 
     def _session(self, session: str) -> str:
         if session not in self._sessions and len(self._sessions) >= MOST_SESSIONS:

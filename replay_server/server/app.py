@@ -131,11 +131,9 @@ class App:
             if isinstance(wire, WireStream):
                 headers = _headers(wire, replay_headers)
                 complete_headers(headers, request)
-                begun, late = (
-                    partial(self._begun, replay_headers, started, stream=True),
-                    self._measures.lateness.observe,
-                )
-                with self._measures.streaming():
+                begun, measures = partial(self._begun, replay_headers, started, stream=True), self._measures
+                late = measures.lateness.observe
+                with measures.streaming():
                     return await stream_in_time(request, wire.status, headers, frames, self.pauses, begun, late)
             for frame in frames:
                 await self.pauses.sleep(request, frame.after)
@@ -179,39 +177,26 @@ class App:
             raise
         answer = await replay.answer(resource, understood, session, raw, refusal, pace)
         body, wire = raw.body, answer.wire
-        seconds, source = self._clock() - started, answer.headers["x-replay-source"]
-        begins = answer.timing is None and source != Source.UPSTREAM
-        replay.tally.note(
-            (
-                session,
-                understood.endpoint,
-                source,
-                wire.status,
-                answer.match,
-                seconds if begins else None,
-                wire.__class__ is WireStream,
-            )
+        entry = (
+            session,
+            method,
+            raw.path,
+            understood.endpoint,
+            understood.model,
+            understood.stream,
+            wire.status,
+            answer.headers,
+            started,
+            self._clock() - started,
+            body if len(body) <= SMALL_BODY else replay.state.keep(body),
+            raw.query,
+            "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
+            answer.explanation,
         )
+        replay.tally.note(entry, answer.match, answer.timing is None)
         if answer.explanation:
             replay.tally.miss(answer.explanation)
-        replay.state.note(
-            (
-                session,
-                method,
-                raw.path,
-                understood.endpoint,
-                understood.model,
-                understood.stream,
-                wire.status,
-                answer.headers,
-                started,
-                seconds,
-                body if len(body) <= SMALL_BODY else replay.state.keep(body),
-                raw.query,
-                "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
-                answer.explanation,
-            )
-        )
+        replay.state.note(entry)
         return answer
 
     def _note_refused(self, session: str, method: str, address: Address, error: ApiError, started: float) -> None:
@@ -219,10 +204,10 @@ class App:
         if not self.ready.done():
             return
         headers, replay = {"x-replay-source": Source.ERROR.value}, self.ready.result()
-        replay.tally.note((session, "", Source.ERROR.value, error.status, None, self._clock() - started, False))
-        replay.state.note(
-            (session, method, address.sent, "", "", False, error.status, headers, started, 0.0, b"", (), "", "")
-        )
+        seconds = self._clock() - started
+        entry = (session, method, address.sent, "", "", False, error.status, headers, started, seconds, b"", (), "", "")
+        replay.tally.note(entry, None, True)
+        replay.state.note(entry)
 
     async def _replay(self) -> Replay:
         return await asyncio.shield(self.ready)

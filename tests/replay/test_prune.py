@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from replay_server.cassettes.file import CassetteFile
 from replay_server.cassettes.files import load_config
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Match
 from replay_server.errors import UsageError
 from replay_server.replay.prune import plan
 from replay_server.replay.report import Report
 from replay_server.replay.snapshot import held
 from replay_server.replay.tally import Tally
+from tests.replay.test_tally import entry, hit
 
 Write = Callable[[str, str], Path]
 
@@ -36,10 +36,10 @@ MATCHER = "match: {model: m, last_user: {contains: x}}\nresponse: {content: x}\n
 def report_of(directory: Path, *used: str) -> Report:
     """The report of a run that used these interactions."""
     library, tally = Library.load(directory), Tally()
-    tally.note(("", "chat/completions", "error", 400, None, None, False))
+    tally.note(entry(source="error", status=400), None, True)
     for interaction in held(library):
         if interaction.id in used:
-            tally.note(("", "chat/completions", "cassette", 200, Match(interaction, ()), None, False))
+            hit(tally, interaction)
     return tally.report(library)
 
 

@@ -9,6 +9,7 @@ from replay_server.cassettes.matching import Match
 from replay_server.cassettes.reader import read_cassette
 from replay_server.interaction import Interaction
 from replay_server.replay import tally as module
+from replay_server.replay.journal import Fields
 from replay_server.replay.report import Answers, Kind
 from replay_server.replay.tally import Tally
 
@@ -24,8 +25,13 @@ def interactions(*texts: str, cassette: str = "a.yaml") -> list[Interaction]:
     return list(read_cassette(cassette, "---\n".join(map(document, texts)).encode()))
 
 
+def entry(session: str = "", endpoint: str = CHAT, source: str = "generated", status: int = 200) -> Fields:
+    headers = {"x-replay-source": source}
+    return (session, "POST", "/v1/x", endpoint, "m", False, status, headers, 0.0, 0.25, b"{}", (), "", "")
+
+
 def hit(tally: Tally, interaction: Interaction, *drift: str, session: str = "") -> None:
-    tally.note((session, CHAT, "cassette", 200, Match(interaction, drift), None, False))
+    tally.note(entry(session, source="cassette"), Match(interaction, drift), True)
 
 
 def used(tally: Tally, library: Library) -> list[tuple[str, Kind, int]]:
@@ -52,7 +58,7 @@ def test_the_paths_that_clients_make_up_are_no_endpoints() -> None:
     tally = Tally()
 
     for number in range(3):
-        tally.note(("", f"GET /v1/made-up/{number}", "error", 404, None, None, False))
+        tally.note(entry(endpoint=f"GET /v1/made-up/{number}", source="error", status=404), None, True)
 
     assert tally.report(Library("cassettes")).answers == (Answers("other", "error", 404, 3),)
 
@@ -143,7 +149,7 @@ def test_sessions_beyond_the_bound_are_counted_together() -> None:
     tally = Tally()
 
     for number in range(5):
-        tally.note((f"s{number}", CHAT, "generated", 200, None, None, False))
+        tally.note(entry(f"s{number}"), None, True)
 
     assert tally.report(Library("cassettes")).sessions == {
         "s0": {"generated": 1},
