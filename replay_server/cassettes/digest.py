@@ -9,13 +9,13 @@ from replay_server.interaction import Interaction
 
 # Where a document stands, and what is made of it; all else is what it says.
 _NOT_SAID = frozenset({"cassette", "place", "line", "templates"})
+_SAID = tuple(each.name for each in fields(Interaction) if each.name not in _NOT_SAID)
 _DIGITS = 32
 
 
 def digest(interaction: Interaction) -> str:
     """The digest of a document: 32 hex digits."""
-    names = (each.name for each in fields(interaction) if each.name not in _NOT_SAID)
-    said = {name: value for name in names if (value := getattr(interaction, name)) is not None}
+    said = {name: value for name in _SAID if (value := getattr(interaction, name)) is not None}
     return hashlib.sha256(_text(said)).hexdigest()[:_DIGITS]
 
 

@@ -191,8 +191,8 @@ def command(
 
     Each option can also be set by its variable: REPLAY_SERVER_PORT for --port, and so on.
 
-    SIGTERM or SIGINT stops it after the answers under way, a second one at once. Then it exits with 1 on what --fail-on
-    names, else with 0; with 2 where it could not start or write its report.
+    SIGTERM or SIGINT stops it after the answers under way, a second one without them. Then it exits with 1 on what
+    --fail-on names, else with 0; with 2 where it could not start or write its report.
     """
     if strict and on_miss == "generate":
         raise UsageError("--strict and --on-miss generate contradict each other: leave one out")
@@ -220,9 +220,11 @@ def command(
 
     if report_file is not None:
         _prepare(report_file)
-    replay = asyncio.run(run(settings, partial(_report, settings)))
-    if report_file is not None or fail_on:
-        _conclude(replay, report_file, fail_on)
+    problems = asyncio.run(run(settings, partial(_report, settings), partial(_conclude, report_file, fail_on)))
+    for problem in problems:
+        click.echo(f"replay-server: {problem}", err=True)
+    if problems:
+        raise SystemExit(1)
 
 
 def _read_pace(text: str) -> "Pace":
@@ -271,7 +273,10 @@ def _prepare(report_file: Path) -> None:
     make_directory(report_file.parent)
 
 
-def _conclude(replay: "Replay", report_file: Path | None, fail_on: "tuple[FailOn, ...]") -> None:
+def _conclude(report_file: Path | None, fail_on: "tuple[FailOn, ...]", replay: "Replay") -> list[str]:
+    """Write the report; what the run fails on."""
+    if report_file is None and not fail_on:
+        return []
     from replay_server.cassettes.atomic import write_atomically
     from replay_server.replay.report import failures
     from replay_server.replay.report_file import report_text
@@ -279,11 +284,7 @@ def _conclude(replay: "Replay", report_file: Path | None, fail_on: "tuple[FailOn
     report = replay.tally.report(replay.library)
     if report_file is not None:
         write_atomically(report_file, report_text(report))
-    problems = failures(report, fail_on)
-    for problem in problems:
-        click.echo(f"replay-server: {problem}", err=True)
-    if problems:
-        raise SystemExit(1)
+    return failures(report, fail_on)
 
 
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:

@@ -7,11 +7,13 @@ there and say the same; documents that it does not know were not there when it w
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from replay_server.cassettes.digest import digest
 from replay_server.cassettes.file import CassetteFile
 from replay_server.cassettes.files import load_config
+from replay_server.cassettes.prune import prune
 from replay_server.errors import UsageError
 from replay_server.replay.report import Kind, Report, Row
 from replay_server.terminal import printable
@@ -21,6 +23,7 @@ from replay_server.terminal import printable
 class Pruning:
     """What is to go of one cassette. `known` is all that the report has of it."""
 
+    directory: Path
     file: CassetteFile
     known: tuple[Row, ...]
     unused: tuple[Row, ...]
@@ -34,9 +37,7 @@ class Pruning:
 
     def carry_out(self) -> None:
         """Take it out of the file. Raises UsageError where somebody has changed it meanwhile."""
-        with self.file.locked():
-            _check(self.file, self.known)
-            self.file.remove({_place(row) for row in self.unused})
+        prune(self.directory, [row.interaction for row in self.unused], partial(_check, self.known))
 
 
 def plan(directory: Path, report: Report, *, recorded_only: bool = False) -> list[Pruning]:
@@ -47,11 +48,11 @@ def plan(directory: Path, report: Report, *, recorded_only: bool = False) -> lis
     for row in report.kept:
         known[row.cassette].append(row)
     prunings = [
-        Pruning(CassetteFile(directory, name, config), tuple(rows), tuple(_unused(rows, recorded_only)))
+        Pruning(directory, CassetteFile(directory, name, config), tuple(rows), tuple(_unused(rows, recorded_only)))
         for name, rows in known.items()
     ]
     for pruning in prunings:  # before anything goes
-        _check(pruning.file, pruning.known)
+        _check(pruning.known, pruning.file)
     return [pruning for pruning in prunings if pruning.unused]
 
 
@@ -66,7 +67,7 @@ def _check_report(report: Report) -> None:
         raise UsageError("the report counts no request, so all would go: name that of a run that made some")
 
 
-def _check(file: CassetteFile, known: Iterable[Row]) -> None:
+def _check(known: Iterable[Row], file: CassetteFile) -> None:
     there = {stored.interaction.place: stored.interaction for _, stored in file.documents}
     for row in known:
         interaction = there.get(_place(row))

@@ -142,6 +142,8 @@ def _place(row: Row) -> tuple[str, int, str]:
 
 
 def _together(rows: list[Row]) -> Row:
+    if len(rows) == 1:
+        return rows[0]
     first, drift = rows[0], Counter[str]()
     for row in rows:
         drift.update(row.drift)

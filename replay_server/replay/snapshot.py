@@ -1,8 +1,9 @@
 """A report made of a tally: which interaction a count belongs to, also where files have changed meanwhile."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from replay_server.cassettes.digest import digest
 from replay_server.cassettes.library import Library
@@ -37,13 +38,14 @@ class Snapshot:
 
     def report(self) -> Report:
         """The report. Names that clients have given are without secrets."""
+        clean = cache(self.redactor.text)
         answers: Counter[tuple[str, str, int]] = Counter()
         sessions: dict[str, Counter[str]] = defaultdict(Counter)
         for (session, endpoint, source, status, _, _), count in self.counts.items():
             answers[endpoint, source, status] += count
-            sessions[self.redactor.text(session)][source] += count
+            sessions[clean(session)][source] += count
         report = Report(
-            interactions=tuple(self._rows()),
+            interactions=tuple(self._rows(clean)),
             answers=tuple(Answers(*which, count) for which, count in answers.items()),
             sessions=sessions,
             misses=self.misses,
@@ -51,18 +53,18 @@ class Snapshot:
         )
         return merge([report])  # which puts it in order, and rows of one document together
 
-    def _rows(self) -> Iterator[Row]:
-        uses = self._uses()
+    def _rows(self, clean: Callable[[str], str]) -> Iterator[Row]:
+        uses = self._uses(clean)
         for number, row in self._places():
             use = uses.get(number) or _Use()
             yield replace(row, hits=use.hits, recorded=self.recorded.get(number, 0), drift=dict(use.drift))
 
-    def _uses(self) -> dict[int, _Use]:
+    def _uses(self, clean: Callable[[str], str]) -> dict[int, _Use]:
         uses: dict[int, _Use] = defaultdict(_Use)
         for (_, _, _, _, number, drift), count in self.counts.items():
             uses[number].hits += count
             for name in drift:
-                uses[number].drift[self.redactor.text(name)] += count
+                uses[number].drift[clean(name)] += count
         return uses
 
     def _places(self) -> Iterator[tuple[int, Row]]:

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from replay_server.record.live import LiveTraffic
     from replay_server.server.watch import Watch
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Together less than the ten after which containers are killed.
 _GRACE_SECONDS = 5.0
 _RECORDING_GRACE_SECONDS = 3.0
+
+T = TypeVar("T")
 
 
 class RunningServer:
@@ -153,14 +154,18 @@ def _live(settings: Settings, library: Library, state: State, tally: Tally) -> "
     )
 
 
-async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> Replay:
-    """Serve until SIGINT or SIGTERM; a second one ends the process at once. Gives what has answered.
+async def serve(
+    settings: Settings,
+    started: Callable[[RunningServer, Replay], None],
+    ended: Callable[[Replay], T],
+) -> T:
+    """Serve until SIGINT or SIGTERM; a second one waits for nothing any more.
 
-    `started` is called once the cassettes are indexed.
+    `started` is called once the cassettes are indexed, `ended` when all has been answered; gives what that gives.
     """
-    stop = asyncio.Event()
-    for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, _begin_to_stop, stop)
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, _signalled, stop, hurry)
     server = RunningServer(settings)
     await server.bind()
     try:
@@ -168,12 +173,20 @@ async def serve(settings: Settings, started: Callable[[RunningServer, Replay], N
         started(server, replay)
         await stop.wait()
     finally:
-        await server.stop()
-    return replay
+        await _stop(server, hurry)
+    return ended(replay)  # here, where a signal does not end the process
 
 
-def _begin_to_stop(stop: asyncio.Event) -> None:
-    for number in _SIGNALS:
-        asyncio.get_running_loop().remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
-    stop.set()
+def _signalled(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    (hurry if stop.is_set() else stop).set()
+
+
+async def _stop(server: RunningServer, hurry: asyncio.Event) -> None:
+    stopping, hurried = asyncio.create_task(server.stop()), asyncio.create_task(hurry.wait())
+    await asyncio.wait((stopping, hurried), return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if stopping.done():
+        await stopping
+    else:
+        stopping.cancel()
+        await asyncio.wait((stopping,))

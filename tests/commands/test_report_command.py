@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -77,19 +78,21 @@ def test_the_file_can_be_named_by_its_variable(tmp_path: Path) -> None:
     assert totals(file)["requests"] == 1
 
 
-def test_a_second_signal_ends_it_at_once() -> None:
-    with serving("--pace", "ttft=1ms,itl=3600s") as (process, line):
-        asked = urllib.request.Request(
-            f"{url_of(line)}/v1/chat/completions", HELLO.replace(b"}]}", b'}], "stream": true}')
-        )
-        with urllib.request.urlopen(asked) as answer:
-            answer.readline()
+def test_a_second_signal_waits_for_nothing_and_the_report_is_written(tmp_path: Path) -> None:
+    with serving("--report", str(tmp_path / "r.json")) as (process, line):
+        ask(line, HELLO)
+        host, port = url_of(line).removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as half:
+            half.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+            )
+            half.recv(25)  # it waits for a body that never comes
             process.send_signal(signal.SIGTERM)
-            answer.read()  # the first one has come through
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate()
 
-    assert process.returncode in (0, -signal.SIGTERM)  # whichever comes first: nothing is waited for any more
+    assert (process.returncode, errors) == (0, "")
+    assert totals(tmp_path / "r.json")["sources"] == {"cassette": 1}
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,45 @@
 """The report: what has been used so far."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
 from replay_server.endpoints.base import Route
 from replay_server.errors import BadRequest
 from replay_server.replay.report import Report
-from replay_server.replay.report_file import SCHEMA, as_json
-from replay_server.server.control.operation import Asked, Operation, answer
-
-_FORMATS = ("json", "text", "markdown")
+from replay_server.replay.report_file import SCHEMA, report_text
+from replay_server.server.control.operation import Asked, Operation
 
 
 async def _report(asked: Asked) -> web.StreamResponse:
     written = asked.query.get("format", "json")
-    if written not in _FORMATS:
-        raise BadRequest(f"format {written[:50]!r} is none of {', '.join(_FORMATS)}", param="format")
+    if written not in _WRITERS:
+        raise BadRequest(f"format {written[:50]!r} is none of {', '.join(_WRITERS)}", param="format")
     snapshot = asked.replay.tally.snapshot(asked.replay.library)
-    report = await asyncio.to_thread(snapshot.report)  # of a large library it takes a while
-    return answer(as_json(report)) if written == "json" else _text(report, written)
+    # In a thread: of a large library it takes a while.
+    body = await asyncio.to_thread(lambda: _WRITERS[written](snapshot.report()))
+    return web.Response(body=body, headers={"content-type": _MEDIA[written]})
 
 
-def _text(report: Report, written: str) -> web.StreamResponse:
-    from replay_server.replay.report_text import lines, markdown
+def _text(report: Report) -> bytes:
+    from replay_server.replay.report_text import lines
 
-    text = markdown(report) if written == "markdown" else "".join(f"{line}\n" for line in lines(report))
-    media = "text/markdown" if written == "markdown" else "text/plain"
-    return web.Response(body=text.encode(), headers={"content-type": f"{media}; charset=utf-8"})
+    return "".join(f"{line}\n" for line in lines(report)).encode()
+
+
+def _markdown(report: Report) -> bytes:
+    from replay_server.replay.report_text import markdown
+
+    return markdown(report).encode()
+
+
+_WRITERS: Mapping[str, Callable[[Report], bytes]] = {"json": report_text, "text": _text, "markdown": _markdown}
+_MEDIA = {
+    "json": "application/json",
+    "text": "text/plain; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+}
 
 
 OPERATIONS = (
@@ -36,7 +48,7 @@ OPERATIONS = (
             "GET", "/__replay/report", "getReport", "What has been used so far: a reset does not begin it anew"
         ),
         act=_report,
-        query={"format": {"type": "string", "enum": [*_FORMATS], "default": "json"}},
+        query={"format": {"type": "string", "enum": [*_WRITERS], "default": "json"}},
         answer=SCHEMA,
     ),
 )
