@@ -27,7 +27,7 @@ OTHERS = "(others)"
 MOST_SESSIONS = 10_000
 MOST_COUNTS = 200_000
 MOST_INTERACTIONS = 1_000_000
-MOST_COUNTED_AT_ONCE = 64
+MOST_COUNTED_AT_ONCE = 256
 """Few enough to lie in the cache of the processor until they are counted."""
 MOST_MISSES = 1_000
 """Distinct ones; of more it is only known how many there were."""
@@ -140,13 +140,16 @@ class Tally:
 
     def _measure(self) -> None:
         """Note when answers began."""
-        begun: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        plain: dict[str, list[float]] = defaultdict(list)
+        streams: dict[str, list[float]] = defaultdict(list)
         for entry, _, has_begun in self._noted:
             if has_begun:
-                begun[entry[7]["x-replay-source"], entry[5] and entry[6] < _ERRORS].append(entry[9])
-        for (source, stream), seconds in begun.items():
-            if source != _PASSED_ON:
-                self._measures.observe(source, seconds, stream=stream)
+                begun = streams if entry[5] and entry[6] < _ERRORS else plain
+                begun[entry[7]["x-replay-source"]].append(entry[9])
+        for stream, found in ((False, plain), (True, streams)):
+            for source, seconds in found.items():
+                if source != _PASSED_ON:
+                    self._measures.observe(source, seconds, stream=stream)
 
     def _settle(self) -> None:
         """Have the counts that are new keep to the bounds."""
