@@ -54,7 +54,10 @@ SCHEMA: Mapping[str, Any] = _closed(
 
 def as_json(report: Report) -> dict[str, Json]:
     """The report for programs, the same for equal reports."""
-    rows: list[Json] = [_row(row) for row in report.interactions]
+    return _fields(report, [_row(row) for row in report.interactions])
+
+
+def _fields(report: Report, rows: list[Json]) -> dict[str, Json]:
     answers: list[Json] = [
         {"endpoint": each.endpoint, "source": each.source, "status": each.status, "count": each.count}
         for each in report.answers
@@ -97,9 +100,17 @@ def _row(row: Row) -> Json:
     }
 
 
+_NO_ROWS = b'"interactions": []'
+
+
 def report_text(report: Report) -> bytes:
-    """The report as it is written to a file."""
-    return orjson.dumps(as_json(report), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """The report as it is written to a file: a line for each interaction, and nowhere all of them as JSON at once."""
+    text = orjson.dumps(_fields(report, []), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if not report.interactions:
+        return text
+    before, _, after = text.partition(_NO_ROWS)  # no text holds it, for in a text a quotation mark is escaped
+    rows = b",\n".join(b"    " + orjson.dumps(_row(row)) for row in report.interactions)
+    return b"".join((before, _NO_ROWS[:-1], b"\n", rows, b"\n  ]", after))
 
 
 # Reading -------------------------------------------------------------------------------------------------------------
