@@ -30,6 +30,7 @@ ROOMS_OF = {
     "yaml": {"cassettes", "record"},
     "pytest": {"pytest_plugin", "testing"},
     "click": {"commands"},
+    "prometheus_client": {"server"},
 }
 MODULES = sorted(
     path.relative_to(PACKAGE).as_posix()

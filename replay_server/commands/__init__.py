@@ -9,7 +9,7 @@ from replay_server import __version__
 from replay_server.errors import UsageError
 
 # The order in which `--help` lists them: as one comes to need them.
-COMMANDS = ("serve", "record", "refresh", "import", "explain", "check", "scan", "list", "smoke")
+COMMANDS = ("serve", "record", "refresh", "import", "explain", "check", "scan", "list", "report", "prune", "smoke")
 _MODULES = {"import": "import_recordings"}
 """The files of commands whose name no module can have."""
 

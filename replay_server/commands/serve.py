@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replay_server import __version__
-from replay_server.commands.options import cassettes_option
+from replay_server.commands.options import cassettes_option, fail_on_option
 from replay_server.errors import UsageError
 from replay_server.server.options import ON_MISS, RECORD_MODES, read_settings
 from replay_server.settings import (
@@ -23,6 +23,7 @@ from replay_server.terminal import counted
 
 if TYPE_CHECKING:
     from replay_server.replay.decision import Replay
+    from replay_server.replay.report import FailOn
     from replay_server.server.run import RunningServer
 
 _ON_MISS = {
@@ -97,6 +98,15 @@ _EMPTY = {
     help="Append each distinct miss to FILE, for `replay-server record` to make cassettes of.",
 )
 @click.option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="REPLAY_SERVER_REPORT",
+    metavar="FILE.json",
+    help="Write what was used to FILE when the server stops, for `replay-server report` and `prune`.",
+)
+@fail_on_option("REPLAY_SERVER_FAIL_ON")
+@click.option(
     "--max-body",
     type=click.IntRange(min=1),
     default=DEFAULT_MAX_BODY,
@@ -163,6 +173,8 @@ def command(
     watch: bool,
     session_age: float,
     save_misses: Path | None,
+    report_file: Path | None,
+    fail_on: "tuple[FailOn, ...]",
     max_body: int,
     upstreams: tuple[str, ...],
     api_key_variables: tuple[str, ...],
@@ -174,6 +186,9 @@ def command(
     """Answer the OpenAI API from cassettes.
 
     Each option can also be set by its variable: REPLAY_SERVER_PORT for --port, and so on.
+
+    SIGTERM or SIGINT stops it after the answers under way, a second one without them. Then it exits with 1 on what
+    --fail-on names, else with 0; with 2 where it could not start or write its report.
     """
     settings = read_settings(
         cassettes=cassettes,
@@ -197,7 +212,34 @@ def command(
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
-    asyncio.run(run(settings, partial(_report, settings)))
+    if report_file is not None:
+        _prepare(report_file)
+    problems = asyncio.run(run(settings, partial(_report, settings), partial(_conclude, report_file, fail_on)))
+    for problem in problems:
+        click.echo(f"replay-server: {problem}", err=True)
+    if problems:
+        raise SystemExit(1)
+
+
+def _prepare(report_file: Path) -> None:
+    """See to it that the report can be written: the run is lost if that comes out at its end."""
+    from replay_server.cassettes.file import make_directory
+
+    make_directory(report_file.parent)
+
+
+def _conclude(report_file: Path | None, fail_on: "tuple[FailOn, ...]", replay: "Replay") -> list[str]:
+    """Write the report; what the run fails on."""
+    if report_file is None and not fail_on:
+        return []
+    from replay_server.cassettes.atomic import write_atomically
+    from replay_server.replay.report import failures
+    from replay_server.replay.report_file import report_text
+
+    report = replay.tally.report(replay.library)
+    if report_file is not None:
+        write_atomically(report_file, report_text(report))
+    return failures(report, fail_on)
 
 
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:

@@ -20,7 +20,7 @@ from replay_server.cassettes.file import CassetteFile, Stored, sweep
 from replay_server.cassettes.files import Signature, signature
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Keyed, Match, is_part_of
+from replay_server.cassettes.matching import Keyed, Match, Scope, is_part_of
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
@@ -30,6 +30,7 @@ from replay_server.record.modes import RecordMode
 from replay_server.record.recorded_document import is_faithful, raw_form, recorded_document, stored_responses
 from replay_server.replay.session import UNTOLD
 from replay_server.replay.state import State
+from replay_server.replay.tally import Tally
 from replay_server.terminal import printable
 
 log = logging.getLogger("replay_server")
@@ -101,11 +102,12 @@ class _Run:
 class LiveCassettes:
     """Saves episodes, one at a time, off the loop."""
 
-    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode) -> None:
+    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode, tally: Tally) -> None:
         self._directory = directory
         self._library = library
         self._state = state
         self._mode = mode
+        self._tally = tally
         self._existed: dict[str, bool] = {}
         self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
@@ -139,7 +141,14 @@ class LiveCassettes:
             log.error("not recorded: %s", printable(str(error)))
             return
         if saved is not None:
+            before = self._library.held(saved[0])
             self._library.put(*saved)
+            self._tally.replaced(before, self._library.held(saved[0]))
+        # The file that has it now; one that had it before is of the same cassette.
+        cassette = episode.cassette if saved is None else saved[0].rpartition(".")[0]
+        found = self._library.find(episode.asked, Scope((cassette,)))
+        if isinstance(found, Match):
+            self._tally.recorded(found.interaction)
 
     async def close(self) -> None:
         """Finish what is being written."""

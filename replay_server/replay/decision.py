@@ -40,6 +40,7 @@ from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.session import UNTOLD, Told
 from replay_server.replay.state import State
+from replay_server.replay.tally import Tally
 from replay_server.replay.view import View
 from replay_server.stamp import Stamp
 
@@ -84,6 +85,8 @@ class Answer(NamedTuple):
     timing: "Timing | None" = None
     explanation: str = ""
     """Of a miss."""
+    match: Match | None = None
+    """What answered, where that is an interaction."""
     spoiling: "Spoiling | None" = None
 
 
@@ -111,9 +114,11 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
+        tally: Tally | None = None,
     ) -> None:
         self.library = library
         self.state = state
+        self.tally = tally or Tally()
         self._additions = Additions(library)
         self.remedy = remedy
         self._misses = misses
@@ -377,8 +382,8 @@ class Replay:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
+            return Answer(wire, headers, None, "", match)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     async def _matched(self, asked: Keyed, matched: "Matched", session: str, pace: Pace | None) -> Answer:
         interaction = matched.interaction
@@ -391,13 +396,14 @@ class Replay:
 
             response = filled_response(asked.resource, matched, place, template)
             wire = self._wire(asked, interaction, response, Stamp(asked.key, place))
-        headers = _headers(Source.MATCHER, asked, Match(interaction, ()))
+        match = Match(interaction, ())
+        headers = _headers(Source.MATCHER, asked, match)
         if interaction.cassette in self.library.stale:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
+            return Answer(wire, headers, None, "", match)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]

@@ -10,6 +10,7 @@ from aiohttp import web
 from replay_server import __version__
 from replay_server.endpoints.base import Route
 from replay_server.endpoints.table import all_routes
+from replay_server.errors import ApiError
 from replay_server.replay.decision import Replay
 
 ROUTES = (
@@ -27,6 +28,7 @@ class Pages:
         self._pages: dict[str, Callable[[], web.Response]] = {
             "/healthz": self._health,
             "/readyz": self._readiness,
+            "/metrics": self._metrics,
             "/openapi.json": _description,
             "/docs": _docs,
             "/docs/": lambda: _redirect("../docs"),  # the page's own addresses are relative
@@ -59,6 +61,18 @@ class Pages:
             stale = self._ready.result().library.stale
             return _json({"status": "ready", "stale": stale} if stale else {"status": "ready"})
         return _json({"status": "indexing cassettes"}, status=503)
+
+    def _metrics(self) -> web.Response:
+        try:
+            from replay_server.server.metrics import CONTENT_TYPE, metrics  # its library comes with an extra
+        except ModuleNotFoundError:
+            raise ApiError(
+                "/metrics needs the package prometheus-client: pip install 'replay-server[metrics]'",
+                status=501,
+                code="no_metrics",
+            ) from None
+        text = metrics(self._ready.result() if self._ready.done() else None)
+        return web.Response(body=text, headers={"content-type": CONTENT_TYPE})
 
 
 def _json(value: object, status: int = 200) -> web.Response:
