@@ -18,8 +18,8 @@ def command(directory: Path, files: tuple[Path, ...], write: bool, recorded_only
 
     DIRECTORY is cassettes, where it is not given.
 
-    Whole documents go, and files of which nothing is left; what stays keeps its text and its comments. Nothing goes by
-    a report of other cassettes than these.
+    Whole documents go, and files and folders of which nothing is left; what stays keeps its text and its comments.
+    Nothing goes by a report of other cassettes than these.
 
     Prints `file:line: what` for each document. Exits with 1 if there is something to take out and --write is not
     given, with 2 where the reports cannot be used, else with 0.

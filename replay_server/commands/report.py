@@ -47,7 +47,9 @@ def _show(report: "Report", problems: list[str], *, as_json: bool, as_markdown: 
 
     there = runs_there(os.environ)
     if as_json:
-        click.echo(report_text(report).decode(), nl=False)
+        text = report_text(report).decode()
+        # The same JSON, in which a runner finds no command.
+        click.echo(text.replace("##[", r"##\u005b") if there else text, nl=False)
     elif as_markdown:
         click.echo(markdown(report, problems), nl=False)
     else:

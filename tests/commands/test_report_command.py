@@ -1,5 +1,6 @@
 """`serve --report` and `--fail-on`, `report` and `prune`, as a CI job runs them."""
 
+import re
 import shutil
 import signal
 import socket
@@ -11,6 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
+from replay_server.replay.report import Report
+from replay_server.replay.report_file import report_text
 from tests.commands.test_commands import HELLO, run, serving, url_of
 from tests.conftest import CASSETTES
 
@@ -201,6 +204,18 @@ def test_github_gets_a_summary_and_annotations(shards: Path, tmp_path: Path) -> 
     (annotation,) = err.splitlines()
     assert annotation.startswith("::error title=replay-server%3A miss::no interaction for chat/completions")
     assert "%0A" in annotation
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--markdown"]], ids=["text", "json", "markdown"])
+def test_in_github_actions_a_client_gives_no_commands(tmp_path: Path, form: list[str]) -> None:
+    report = Report(misses={"no interaction\n::set-env name=x::y\n##[add-mask]x": 1})
+    (tmp_path / "r.json").write_bytes(report_text(report))
+
+    _, out, err = run("report", str(tmp_path / "r.json"), *form, GITHUB_ACTIONS="true")
+
+    assert not re.search(r"^\s*::|##\[", out, re.MULTILINE)
+    assert re.findall(r"^\s*::\w+|##\[", err, re.MULTILINE) == ["::error"]
+    assert form != ["--json"] or orjson.loads(out)["misses"][0]["explanation"] == next(iter(report.misses))
 
 
 @pytest.mark.parametrize(
