@@ -1,8 +1,12 @@
 """Which texts plainly belong to a category of harm."""
 
+from pathlib import Path
+
 import pytest
 
-from replay_server.fallback.harm import categories_in
+from replay_server.fallback.harm import PHRASES, categories_in
+
+PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,9 @@ from replay_server.fallback.harm import categories_in
 )
 def test_a_phrase_counts_as_a_whole(text: str, categories: tuple[str, ...]) -> None:
     assert categories_in(text) == categories
+
+
+def test_the_page_lists_every_phrase() -> None:
+    rows = [f"| `{name}` | {', '.join(f'*{phrase}*' for phrase in phrases)} |" for name, phrases in PHRASES.items()]
+
+    assert [row for row in rows if row not in PAGE.read_text(encoding="utf-8")] == []
