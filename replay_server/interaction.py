@@ -123,7 +123,23 @@ class VectorsWanted:
     dimensions: int
 
 
-Wanted: TypeAlias = TextWanted | ModelsWanted | VectorsWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is judged as one: a text, and the URLs of images."""
+
+    text: str = ""
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsWanted:
+    """Which of the categories each of these falls into."""
+
+    inputs: tuple[Judged, ...]
+    categories: tuple[str, ...]
+
+
+Wanted: TypeAlias = TextWanted | ModelsWanted | VectorsWanted | VerdictsWanted
 
 
 # What answers it -----------------------------------------------------------------------------------------------------
@@ -230,7 +246,24 @@ class VectorsReply:
     model: str | None = None
 
 
-Reply: TypeAlias = TextReply | ModelsReply | VectorsReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one input was found to be. `flagged` is None where the scores tell; a score that is missing is made up."""
+
+    flagged: tuple[str, ...] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsReply:
+    """Verdicts in the order of the inputs. What is None is the endpoint's to fill in."""
+
+    verdicts: tuple[Verdict, ...]
+    id: str | None = None
+    model: str | None = None
+
+
+Reply: TypeAlias = TextReply | ModelsReply | VectorsReply | VerdictsReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

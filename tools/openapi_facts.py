@@ -23,7 +23,7 @@ OPERATIONS = ("createChatCompletion", "createCompletion", "listModels", "retriev
 ALWAYS = ("ErrorResponse", "CreateChatCompletionStreamResponse")
 """Schemas that are kept whether or not an operation refers to them."""
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = {"get", "post", "put", "patch", "delete"}
 PROSE = frozenset({"description", "summary", "title", "example", "examples", "externalDocs"})
 SCHEMAS = "#/components/schemas/"
 
@@ -62,6 +62,14 @@ def find(document: Node, operation_id: str) -> tuple[str, str, Node]:
             if item.get(method, {}).get("operationId") == operation_id:
                 return method, path, item[method]
     raise SystemExit(f"the description has no operation {operation_id!r}")
+
+
+def split(document: Node, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those names that are operations of the description, and the others: endpoints that OpenAI does not have."""
+    found = (item[method] for item in document["paths"].values() for method in METHODS & item.keys())
+    operations = {operation.get("operationId") for operation in found}
+    names = list(names)
+    return [name for name in names if name in operations], [name for name in names if name not in operations]
 
 
 def contents(body: Node) -> Node:
@@ -143,9 +151,13 @@ def main() -> None:
     parser.add_argument("description", type=Path, metavar="OPENAPI_FILE")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    table = facts(json.loads(options.description.read_text()), named_operations())
+    document = json.loads(options.description.read_text())
+    known, unknown = split(document, named_operations())
+    table = facts(document, known)
     options.out.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
     print(f"{options.out}: {len(table['operations'])} operations, {len(table['schemas'])} schemas")
+    for name in unknown:
+        print(f"left out: {name}, which the description does not have")
 
 
 if __name__ == "__main__":

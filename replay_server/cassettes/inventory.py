@@ -15,6 +15,8 @@ from replay_server.interaction import (
     Response,
     TextReply,
     VectorsReply,
+    Verdict,
+    VerdictsReply,
 )
 from replay_server.terminal import counted, printable
 
@@ -107,6 +109,12 @@ def _summary(response: Response) -> str:
             return ", ".join(models)
         case VectorsReply(vectors=vectors):
             return counted(len(vectors), "vector")
+        case VerdictsReply(verdicts=verdicts):
+            return ", ".join(dict.fromkeys(word for verdict in verdicts for word in _flagged(verdict))) or "not flagged"
+
+
+def _flagged(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(verdict.scores) if verdict.flagged is None else verdict.flagged
 
 
 def _choice(choice: Choice) -> str:

@@ -34,6 +34,7 @@ LINES = (
     Line("/completions", "completions", implied_by="prompt"),
     Line("/embeddings", "embeddings"),
     Line("/models", "models"),
+    Line("/moderations", "moderations"),
 )
 
 

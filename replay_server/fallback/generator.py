@@ -12,6 +12,8 @@ from replay_server.interaction import (
     TextWanted,
     VectorsReply,
     VectorsWanted,
+    VerdictsReply,
+    VerdictsWanted,
     Wanted,
 )
 
@@ -37,6 +39,10 @@ class Generator:
                 from replay_server.fallback.embedding import vectors_reply
 
                 return vectors_reply(wanted)
+            case VerdictsWanted():
+                from replay_server.fallback.verdicts import verdicts_reply
+
+                return verdicts_reply(wanted)
             case _:
                 assert_never(wanted)
 
@@ -49,7 +55,11 @@ class Generator:
                 from replay_server.fallback.embedding import complete_vectors
 
                 return complete_vectors(wanted, reply)
-            case _, TextReply() | ModelsReply() | VectorsReply():
+            case VerdictsWanted(), VerdictsReply():
+                from replay_server.fallback.verdicts import complete_verdicts
+
+                return complete_verdicts(wanted, reply)
+            case _, TextReply() | ModelsReply() | VectorsReply() | VerdictsReply():
                 return reply
             case _:
                 assert_never(reply)

@@ -12,6 +12,7 @@ from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, survey_cassette
 from replay_server.cassettes.sameness import neutral_reply
 from replay_server.endpoints.base import BadField, Resource
+from replay_server.endpoints.description import describes
 from replay_server.endpoints.response_check import response_faults
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import CassetteError
@@ -142,7 +143,7 @@ def _reply_problems(interaction: Interaction, keyed: Keyed) -> Iterator[str]:
 def _faults(keyed: Keyed, response: Response) -> Iterator[str]:
     if isinstance(response, ErrorReply) or (isinstance(response, Recorded) and response.status != 200):
         return
-    if not keyed.resource.routes[0].operation_id:  # nobody knows what it should be
+    if not describes(keyed.resource.routes[0].operation_id):  # nobody knows what it should be
         return
     try:
         body = (

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, Node] = {
     "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
     "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
+    "createModeration": {"input": "Say hello."},
     "retrieveModel": {"model": "gpt-4o-mini"},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
@@ -229,10 +230,7 @@ def _modern(schema: Tree) -> Tree:
         return schema
     # A null default says nothing, and contradicts the type beside it.
     plain = {key: _modern(value) for key, value in schema.items() if (key, value) != ("default", None)}
-    if plain.get("nullable") is not True:
-        return plain
-    del plain["nullable"]
-    return _or_null(plain)
+    return _or_null(plain) if plain.pop("nullable", False) is True else plain
 
 
 def _or_null(schema: Node) -> Node:

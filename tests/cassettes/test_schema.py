@@ -13,6 +13,8 @@ from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIEL
 from replay_server.cassettes.yaml import documents
 from replay_server.endpoints.embedding_form import VECTORS_FIELDS
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
+from replay_server.endpoints.moderation_form import VERDICTS_FIELDS
+from replay_server.endpoints.moderation_request import CATEGORIES
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.errors import CassetteError
@@ -41,6 +43,10 @@ def completion(response: str, **fields: str) -> str:
 
 def embeddings(response: str) -> str:
     return document(request="{model: m, input: x}", response=response, endpoint="embeddings")
+
+
+def moderation(response: str) -> str:
+    return document(request="{input: x}", response=response, endpoint="moderations")
 
 
 def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
@@ -115,6 +121,12 @@ GOOD = {
     "vectors": embeddings("{embeddings: [[0.5], a cat], usage: {prompt_tokens: 2}, model: m}"),
     "vectors without usage": embeddings("{embeddings: [a cat, a dog], usage: null}"),
     "match of embeddings": matcher("{endpoint: embeddings, last_user: cat}", "{embeddings: [1.0]}"),
+    "flagged": moderation("{flagged: [violence, violence/graphic], scores: {violence: 0.9}}"),
+    "nothing flagged": moderation("{flagged: []}"),
+    "scores alone": moderation("{scores: {hate: 1, sexual: 0.25}, id: modr-1, model: m}"),
+    "results": moderation("{results: [{flagged: [hate]}, {}, {scores: null, flagged: null}]}"),
+    "moderation body": moderation("{body: {results: []}}"),
+    "match of moderations": matcher("{endpoint: moderations, last_user: bad}", "{flagged: [hate]}"),
     "no models": document(request="{}", response="{}", endpoint="models"),
     "version": chat("{content: a}", version="1"),
     "null version": chat("{content: a}", version="null"),
@@ -261,6 +273,16 @@ BAD = {
     "vectors with a number among them": embeddings("{embeddings: [[0.5], 0.5]}"),
     "vectors with other usage": embeddings("{embeddings: a, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
     "embeddings of a chat": chat("{embeddings: a}"),
+    "no verdict": moderation("{model: m}"),
+    "no results": moderation("{results: []}"),
+    "results beside flagged": moderation("{results: [{}], flagged: []}"),
+    "results that are no mappings": moderation("{results: [hate]}"),
+    "flagged true": moderation("{flagged: true}"),
+    "another category": moderation("{flagged: [rudeness]}"),
+    "a score of another category": moderation("{scores: {rudeness: 0.5}}"),
+    "a score beyond one": moderation("{scores: {hate: 1.5}}"),
+    "a score that is a text": moderation("{results: [{scores: {hate: high}}]}"),
+    "a score that is true": moderation("{scores: {hate: true}}"),
     "models that are no texts": document(request="{}", response="{models: [1]}", endpoint="models"),
     "a newer version": chat("{content: a}", version="2"),
     "a version that never was": chat("{content: a}", version="0"),
@@ -359,6 +381,8 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert set(kinds["http-request"]["properties"]) == set(HTTP_FIELDS)
     assert set(kinds["http-request"]["properties"]["form"]["items"]["properties"]) == set(PART_FIELDS)
     assert set(kinds["embeddings-short-form"]["properties"]) == set(VECTORS_FIELDS)
+    assert set(kinds["moderations-short-form"]["properties"]) == set(VERDICTS_FIELDS)
+    assert kinds["category"]["enum"] == list(CATEGORIES)
     assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
     assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
 

@@ -11,6 +11,7 @@ from replay_server.endpoints.chat_rules import check_chat
 from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.description import request_schema
 from replay_server.endpoints.embedding_rules import check_embedding
+from replay_server.endpoints.moderation_rules import check_moderation
 from replay_server.endpoints.table import all_routes
 from replay_server.endpoints.validation import check
 from replay_server.server.control.operation import Operation
@@ -26,6 +27,7 @@ CHECKS = {
     "createChatCompletion": check_chat,
     "createCompletion": check_completion,
     "createEmbedding": check_embedding,
+    "createModeration": check_moderation,
 }
 
 
@@ -103,8 +105,8 @@ def test_the_control_api_has_a_section_and_a_base_of_its_own(with_control: dict[
 
     assert {tuple(item["servers"][0].items()) for item in paths.values()} == {(("url", "/"),)}
     assert tags == {"control"}
-    own = ["server", "control"]
-    assert [tag["name"] for tag in with_control["tags"]] == ["chat", "completions", "embeddings", "models", *own]
+    shown = ["chat", "completions", "embeddings", "models", "moderations", "server", "control"]
+    assert [tag["name"] for tag in with_control["tags"]] == shown
 
 
 @pytest.mark.parametrize("operation", [each for each in operations() if each.example], ids=lambda each: each.route.path)
