@@ -12,11 +12,14 @@ from typing import Any
 import orjson
 import pytest
 
+from replay_server.cassettes.library import Library
 from replay_server.replay.report import Report
 from replay_server.replay.report_file import report_text
 from tests.commands.test_commands import HELLO, run, serving, url_of
 from tests.conftest import CASSETTES
 
+ALL = len(Library.load(CASSETTES))
+"""Interactions in the cassettes of this project, of which HELLO is one."""
 HULLO = HELLO.replace(b"hello", b"hullo")
 
 
@@ -60,9 +63,9 @@ def test_a_server_that_is_told_to_stop_writes_its_report(tmp_path: Path, number:
     assert totals(file) == {
         "requests": 1,
         "sources": {"cassette": 1},
-        "interactions": 11,
+        "interactions": ALL,
         "used": 1,
-        "unused": 10,
+        "unused": ALL - 1,
         "drift": 0,
         "recorded": 0,
     }
@@ -77,7 +80,7 @@ def test_the_file_can_be_named_by_its_variable(tmp_path: Path) -> None:
         process.terminate()
         _, errors = process.communicate()
 
-    assert (process.returncode, errors) == (1, "replay-server: --fail-on unused: 10 unused interactions\n")
+    assert (process.returncode, errors) == (1, f"replay-server: --fail-on unused: {ALL - 1} unused interactions\n")
     assert totals(file)["requests"] == 1
 
 
@@ -104,7 +107,7 @@ def test_a_second_signal_waits_for_nothing_and_the_report_is_written(tmp_path: P
         ("miss", HULLO, 1, "--fail-on miss: 1 missed request"),
         ("miss,drift", HELLO, 0, ""),
         ("drift", HELLO.replace(b"{", b'{"temperature": 1, ', 1), 0, ""),
-        ("unused", HELLO, 1, "--fail-on unused: 10 unused interactions"),
+        ("unused", HELLO, 1, f"--fail-on unused: {ALL - 1} unused interactions"),
     ],
     ids=["a miss", "no miss", "what a hand-written one does not name is no drift", "unused"],
 )
@@ -163,7 +166,9 @@ def test_the_reports_of_several_jobs_become_one(shards: Path) -> None:
     assert by_folder == by_file
     code, out, err = by_folder
     assert (code, err) == (0, "")
-    assert out.startswith("2 requests: cassette 1, miss 1\n11 interactions: 1 used, 10 unused\n\ninteraction")
+    assert out.startswith(
+        f"2 requests: cassette 1, miss 1\n{ALL} interactions: 1 used, {ALL - 1} unused\n\ninteraction"
+    )
     assert "\nmisses (1)\n  1 x no interaction for chat/completions (key " in out
 
 
@@ -180,7 +185,7 @@ def test_it_fails_on_what_is_named(shards: Path) -> None:
     assert code == 1
     assert err.splitlines() == [
         "replay-server: --fail-on miss: 1 missed request",
-        "replay-server: --fail-on unused: 10 unused interactions",
+        f"replay-server: --fail-on unused: {ALL - 1} unused interactions",
     ]
     assert out.startswith("2 requests")
 
@@ -255,8 +260,8 @@ def test_pruning_shows_first_and_does_it_when_told(cassettes: Path, tmp_path: Pa
 
     assert (shown[0], there) == (1, len(list(CASSETTES.iterdir())))
     assert shown[1].splitlines()[0] == f"{cassettes}/completion.yaml:1: completion.yaml#1 was never used (written)"
-    assert shown[1].endswith("\n10 unused interactions: take out with --write\n")
-    assert (done[0], done[1].splitlines()[-1]) == (0, "10 unused interactions taken out")
+    assert shown[1].endswith(f"\n{ALL - 1} unused interactions: take out with --write\n")
+    assert (done[0], done[1].splitlines()[-1]) == (0, f"{ALL - 1} unused interactions taken out")
     assert [path.name for path in cassettes.glob("*.yaml")] == ["greeting.yaml"]
     assert (again[0], again[1]) == (2, "")
     assert "the report is of other cassettes, so make it anew" in again[2]
