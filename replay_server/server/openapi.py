@@ -235,8 +235,8 @@ def _modern(schema: Tree) -> Tree:
         return [_modern(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    # A null default says nothing, and contradicts the type beside it.
-    plain = {key: _modern(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    # A default of null or of nothing says nothing, and contradicts the type beside it.
+    plain = {key: _modern(value) for key, value in schema.items() if key != "default" or value not in (None, [])}
     return _or_null(plain) if plain.pop("nullable", False) is True else plain
 
 
