@@ -45,6 +45,8 @@ class Request(NamedTuple):
     stream: bool = False
     meant: JsonObject | None = None
     """`body` with what the ids of the session's objects stand for in place of these. None: there are none."""
+    origin: str = ""
+    """Where the client reached us, as `http://host:port`; empty where the answer names no URL of ours."""
 
     @property
     def keyed(self) -> JsonObject:
@@ -139,7 +141,52 @@ class VerdictsWanted:
     categories: tuple[str, ...]
 
 
-Wanted: TypeAlias = TextWanted | ModelsWanted | VectorsWanted | VerdictsWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesWanted:
+    """`n` pictures of one size."""
+
+    prompt: Prompt
+    n: int = 1
+    width: int = 1024
+    height: int = 1024
+    format: str = "png"
+    """`png`, `jpeg` or `webp`."""
+    transparent: bool = False
+    partial_images: int = 0
+    """How often each picture is shown before it is done."""
+    by_url: bool = False
+    """The answer names a URL: the pictures are painted when that is asked for."""
+    revises: bool = False
+    """The model says what it made of the prompt."""
+    output_tokens: int = 0
+    """What each picture costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechWanted:
+    """A sound as long as it takes to say the prompt's text."""
+
+    prompt: Prompt
+    seconds: float
+    format: str = "mp3"
+    """`mp3`, `opus`, `aac`, `flac`, `wav` or `pcm`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptWanted:
+    """What is said in a sound of some length. `prompt` is what it may be about."""
+
+    prompt: Prompt
+    seconds: float
+    language: str = "en"
+    speakers: tuple[str, ...] = ()
+    """Those who may speak, where it is asked who does."""
+    logprobs: bool = False
+
+
+Wanted: TypeAlias = (
+    TextWanted | ModelsWanted | VectorsWanted | VerdictsWanted | ImagesWanted | SpeechWanted | TranscriptWanted
+)
 
 
 # What answers it -----------------------------------------------------------------------------------------------------
@@ -202,6 +249,10 @@ class Usage:
     completion_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    image_tokens: int = 0
+    """Those of the prompt that are images."""
+    audio_tokens: int = 0
+    """Those of the prompt that are sound."""
 
     @property
     def total_tokens(self) -> int:
@@ -263,7 +314,66 @@ class VerdictsReply:
     model: str | None = None
 
 
-Reply: TypeAlias = TextReply | ModelsReply | VectorsReply | VerdictsReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture: its bytes, the URL at which it lies, or the seed that it is painted from."""
+
+    seed: str | None = None
+    data: bytes | None = None
+    url: str | None = None
+    revised_prompt: str | None = None
+    partials: tuple[bytes, ...] = ()
+    """What was shown of it before it was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesReply:
+    """Pictures in order. What is None is the endpoint's to fill in."""
+
+    images: tuple[Picture, ...]
+    usage: Usage | None = None
+    created: int | None = None
+    size: str | None = None
+    quality: str | None = None
+    background: str | None = None
+    output_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechReply:
+    """A sound: its bytes, or its length."""
+
+    audio: bytes | None = None
+    seconds: float | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of what is said, with the seconds from and to which it lasts."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptReply:
+    """What is said in a sound. What is None is made of the text."""
+
+    text: str
+    seconds: float | None = None
+    language: str | None = None
+    segments: tuple[Segment, ...] | None = None
+    words: tuple[Segment, ...] | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    deltas: tuple[str, ...] | None = None
+    """`text`, cut where a stream cuts it. None: not cut."""
+    usage: Usage | None = None
+
+
+Reply: TypeAlias = TextReply | ModelsReply | VectorsReply | VerdictsReply | ImagesReply | SpeechReply | TranscriptReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

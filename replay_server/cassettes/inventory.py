@@ -9,11 +9,14 @@ from replay_server.cassettes.matching import Candidate
 from replay_server.interaction import (
     Choice,
     ErrorReply,
+    ImagesReply,
     Json,
     ModelsReply,
     Recorded,
     Response,
+    SpeechReply,
     TextReply,
+    TranscriptReply,
     VectorsReply,
     Verdict,
     VerdictsReply,
@@ -111,6 +114,12 @@ def _summary(response: Response) -> str:
             return counted(len(vectors), "vector")
         case VerdictsReply(verdicts=verdicts):
             return ", ".join(dict.fromkeys(word for verdict in verdicts for word in _flagged(verdict))) or "not flagged"
+        case ImagesReply(images=images):
+            return counted(len(images), "image")
+        case SpeechReply(seconds=seconds):
+            return "a sound" if seconds is None else f"{seconds:g} seconds of sound"
+        case TranscriptReply(text=text):
+            return " ".join(text.split())
 
 
 def _flagged(verdict: Verdict) -> tuple[str, ...]:

@@ -56,13 +56,13 @@ def _by_name(query: Iterable[tuple[str, str]]) -> dict[str, Json]:
 
 def _body_fields(content_type: str, body: bytes) -> dict[str, Json]:
     kind = content_type.partition(";")[0].strip().lower()
-    if kind == _MULTIPART and (parts := _read_multipart(content_type, body)) is not None:
-        return {"form": parts}
+    if kind == _MULTIPART and (parts := read_multipart(content_type, body)) is not None:
+        return {"form": [part.fields() for part in parts]}
     if kind == _FORM and (pairs := _read_pairs(body)) is not None:
         return {"form": [{"name": name, "value": value} for name, value in pairs]}
     # Whatever it is called: clients that forget the content type are many, and no other text is an object.
     value = _read_json(body)
-    return {"raw": _kept(body)} if value is None else {"body": value}
+    return {"raw": kept(body)} if value is None else {"body": value}
 
 
 def _read_json(body: bytes) -> Json:
@@ -80,7 +80,7 @@ def _read_pairs(body: bytes) -> list[tuple[str, str]] | None:
         return None
 
 
-def _kept(data: bytes) -> Json:
+def kept(data: bytes) -> Json:
     """Bytes as text, as base64, or where they are many as their hash."""
     if len(data) > LONGEST_KEPT:
         return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
@@ -94,8 +94,8 @@ def _kept(data: bytes) -> Json:
 
 
 @dataclass(slots=True)
-class _Part:
-    """A part of a form while it is read."""
+class Part:
+    """A part of a form."""
 
     headers: dict[str, str] = field(default_factory=dict)
     data: bytearray = field(default_factory=bytearray)
@@ -106,14 +106,23 @@ class _Part:
         self.headers[name.decode("latin-1").lower()] = value.decode(errors="replace")
         self.header = (bytearray(), bytearray())
 
-    def fields(self) -> dict[str, Json]:
-        """`{name, filename, content_type, value | base64 | sha256, bytes}`, without what it does not have."""
+    def head(self) -> dict[str, Json]:
+        """`{name, filename, content_type}`, without what it does not have."""
         named = parameters(self.headers.get("content-disposition", ""))
         found: dict[str, Json] = {name: named[name] for name in ("name", "filename") if name in named}
         if content_type := self.headers.get("content-type"):
             found["content_type"] = content_type
-        kept = _kept(bytes(self.data))
-        return {**found, **kept} if isinstance(kept, dict) else {**found, "value": kept}
+        return found
+
+    def fields(self) -> dict[str, Json]:
+        """`{name, filename, content_type, value | base64 | sha256, bytes}`, without what it does not have."""
+        return {**self.head(), **kept_fields(bytes(self.data))}
+
+
+def kept_fields(data: bytes) -> dict[str, Json]:
+    """What is kept of an upload: `{value}`, `{base64}`, or where it is long `{sha256, bytes}`."""
+    found = kept(data)
+    return found if isinstance(found, dict) else {"value": found}
 
 
 def parameters(header: str) -> dict[str, str]:
@@ -125,16 +134,16 @@ def parameters(header: str) -> dict[str, str]:
     return found
 
 
-def _read_multipart(content_type: str, body: bytes) -> list[Json] | None:
+def read_multipart(content_type: str, body: bytes) -> list[Part] | None:
     """The parts of a form, None where it is broken."""
     # A library, as framing has many corners; imported here, as few requests are forms.
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import MultipartParser
 
-    parts: list[_Part] = []
+    parts: list[Part] = []
     ended: list[bool] = []
     callbacks: MultipartCallbacks = {
-        "on_part_begin": lambda: parts.append(_Part()),
+        "on_part_begin": lambda: parts.append(Part()),
         "on_header_field": lambda data, start, end: parts[-1].header[0].extend(data[start:end]),
         "on_header_value": lambda data, start, end: parts[-1].header[1].extend(data[start:end]),
         "on_header_end": lambda: parts[-1].end_header(),
@@ -147,7 +156,7 @@ def _read_multipart(content_type: str, body: bytes) -> list[Json] | None:
         parser.finalize()
     except (FormParserError, UnicodeEncodeError):
         return None
-    return [part.fields() for part in parts] if ended else None
+    return parts if ended else None
 
 
 # Back ----------------------------------------------------------------------------------------------------------------
@@ -159,7 +168,7 @@ def http_request(fields: JsonObject) -> tuple[tuple[tuple[str, str], ...], str, 
     if "form" in fields:
         return query, *_write_form(items(fields, "form", dict))
     if "raw" in fields:
-        return query, "application/octet-stream", _bytes_of(fields["raw"])
+        return query, "application/octet-stream", bytes_of(fields["raw"])
     return query, "application/json", orjson.dumps(fields["body"]) if "body" in fields else b""
 
 
@@ -180,14 +189,15 @@ def _write_part(part: JsonObject) -> bytes:
     head = f"content-disposition: form-data{named}\r\n"
     if "content_type" in part:
         head += f"content-type: {part['content_type']}\r\n"
-    return head.encode() + b"\r\n" + _bytes_of(part.get("value", dict(part)))
+    return head.encode() + b"\r\n" + bytes_of(part.get("value", dict(part)))
 
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _bytes_of(kept: Json) -> bytes:
+def bytes_of(kept: Json) -> bytes:
+    """The bytes of what is kept as text or as base64. Raises NotKept."""
     if isinstance(kept, dict):
         if "base64" not in kept:
             raise NotKept("of what was uploaded only the hash was kept")
@@ -218,7 +228,7 @@ def check_http_fields(fields: JsonObject) -> None:
 def _check_part(part: JsonObject, at: int) -> None:
     try:
         known(part, PART_FIELDS)
-        _check_kept(part, ("value", "base64", "sha256"))
+        check_kept(part)
     except BadField as error:
         raise error.below("form", at) from None
 
@@ -230,13 +240,13 @@ def _check_raw(raw: Json) -> None:
         raise BadField(("raw",), f"must be a text, or a mapping with base64 or sha256, not {raw!r}")
     try:
         known(raw, ("base64", "sha256", "bytes"))
-        _check_kept(raw, ("base64", "sha256"))
+        check_kept(raw, ("base64", "sha256"))
     except BadField as error:
         raise error.below("raw") from None
 
 
-def _check_kept(holder: JsonObject, names: tuple[str, ...]) -> None:
-    """One of the names is there, and a text."""
+def check_kept(holder: JsonObject, names: tuple[str, ...] = ("value", "base64", "sha256")) -> None:
+    """Raise BadField unless one of the names is there, and is a text."""
     given = [name for name in names if name in holder]
     if len(given) != 1:
         raise BadField((), f"must have one of {', '.join(names)}")

@@ -72,7 +72,11 @@ class OpenAIResource:
     def from_cassette(self, fields: JsonObject) -> Request:
         """The request with this body."""
         model = fields.get("model")
-        return Request(self.name, model if isinstance(model, str) else "", fields, fields.get("stream") is True)
+        return Request(self.name, model if isinstance(model, str) else "", fields, self.streams(fields))
+
+    def streams(self, body: JsonObject) -> bool:
+        """Whether a request with this body asks for a stream."""
+        return body.get("stream") is True
 
     def prompt(self, request: Request) -> JsonObject:
         """The fields of the key, as they came."""

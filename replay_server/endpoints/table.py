@@ -33,6 +33,12 @@ LINES = (
     Line("/chat/completions", "chat", implied_by="messages"),
     Line("/completions", "completions", implied_by="prompt"),
     Line("/embeddings", "embeddings"),
+    Line("/audio/speech", "speech"),
+    Line("/audio/transcriptions", "transcriptions"),
+    Line("/audio/translations", "translations"),
+    Line("/images/generations", "image_generations"),
+    Line("/images/edits", "image_edits"),
+    Line("/images/variations", "image_variations"),
     Line("/models", "models"),
     Line("/moderations", "moderations"),
 )

@@ -5,11 +5,17 @@ from typing import assert_never
 from replay_server.fallback.completion import complete
 from replay_server.fallback.models import models_reply
 from replay_server.interaction import (
+    ImagesReply,
+    ImagesWanted,
     ModelsReply,
     ModelsWanted,
     Reply,
+    SpeechReply,
+    SpeechWanted,
     TextReply,
     TextWanted,
+    TranscriptReply,
+    TranscriptWanted,
     VectorsReply,
     VectorsWanted,
     VerdictsReply,
@@ -43,6 +49,18 @@ class Generator:
                 from replay_server.fallback.verdicts import verdicts_reply
 
                 return verdicts_reply(wanted)
+            case ImagesWanted():
+                from replay_server.fallback.images import images_reply
+
+                return images_reply(wanted, key)
+            case SpeechWanted():
+                from replay_server.fallback.speech import speech_reply
+
+                return speech_reply(wanted, key)
+            case TranscriptWanted():
+                from replay_server.fallback.transcript import transcript_reply
+
+                return transcript_reply(wanted, key)
             case _:
                 assert_never(wanted)
 
@@ -59,7 +77,28 @@ class Generator:
                 from replay_server.fallback.verdicts import complete_verdicts
 
                 return complete_verdicts(wanted, reply)
-            case _, TextReply() | ModelsReply() | VectorsReply() | VerdictsReply():
+            case ImagesWanted(), ImagesReply():
+                from replay_server.fallback.images import complete_images
+
+                return complete_images(wanted, reply, key)
+            case SpeechWanted(), SpeechReply():
+                from replay_server.fallback.speech import complete_speech
+
+                return complete_speech(wanted, reply, key)
+            case TranscriptWanted(), TranscriptReply():
+                from replay_server.fallback.transcript import complete_transcript
+
+                return complete_transcript(wanted, reply, key)
+            case (
+                _,
+                TextReply()
+                | ModelsReply()
+                | VectorsReply()
+                | VerdictsReply()
+                | ImagesReply()
+                | SpeechReply()
+                | TranscriptReply(),
+            ):
                 return reply
             case _:
                 assert_never(reply)

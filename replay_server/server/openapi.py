@@ -17,6 +17,13 @@ EXAMPLES: dict[str, Node] = {
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
     "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
     "createModeration": {"input": "Say hello."},
+    "createSpeech": {"model": "gpt-4o-mini-tts", "voice": "alloy", "input": "Say hello.", "response_format": "wav"},
+    "createImage": {"model": "gpt-image-1", "prompt": "A lighthouse at dawn.", "size": "1024x1024"},
+    "createImageEdit": {
+        "model": "gpt-image-1",
+        "prompt": "The same at night.",
+        "images": [{"image_url": "https://example.com/lighthouse.png"}],
+    },
     "retrieveModel": {"model": "gpt-4o-mini"},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
@@ -112,12 +119,12 @@ def _parameter(route: Route, parameter: Node) -> Node:
 
 
 def _request(route: Route, contents: Node) -> Node:
-    return {media: {"schema": _modern(schema), **_examples(route)} for media, schema in contents.items()}
+    return {media: {"schema": _modern(schema), **_examples(route, media)} for media, schema in contents.items()}
 
 
-def _examples(route: Route) -> Node:
+def _examples(route: Route, media: str) -> Node:
     example = EXAMPLES.get(route.operation_id)
-    if example is None:
+    if example is None or media != "application/json":
         return {}
     plain = {"summary": "A small request", "value": example}
     if "stream" not in description.parameter_names(route.operation_id):
@@ -228,8 +235,8 @@ def _modern(schema: Tree) -> Tree:
         return [_modern(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    # A null default says nothing, and contradicts the type beside it.
-    plain = {key: _modern(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    # A default of null or of nothing says nothing, and contradicts the type beside it.
+    plain = {key: _modern(value) for key, value in schema.items() if key != "default" or value not in (None, [])}
     return _or_null(plain) if plain.pop("nullable", False) is True else plain
 
 

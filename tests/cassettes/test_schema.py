@@ -53,6 +53,23 @@ def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
     return document(**{"match": match, "response": response, **fields})
 
 
+def images(response: str) -> str:
+    return document(endpoint="images/generations", request="{prompt: x}", response=response)
+
+
+def speech(response: str) -> str:
+    return document(endpoint="audio/speech", request="{model: m, input: x, voice: alloy}", response=response)
+
+
+def transcript(response: str, endpoint: str = "audio/transcriptions", file: str = "{sha256: ab, seconds: 2}") -> str:
+    return document(endpoint=endpoint, request=f"{{model: m, file: {file}}}", response=response)
+
+
+def edit(image: str) -> str:
+    request = f"{{prompt: x, image: {image}, mask: {image}}}"
+    return document(endpoint="images/edits", request=request, response="{images: [{}]}")
+
+
 GOOD = {
     "content": chat("{content: Hi}"),
     "no content": chat("{content: null}"),
@@ -151,6 +168,22 @@ GOOD = {
     "match of any request": matcher("{endpoint: POST /audio/speech, model: m}", "{raw: x}"),
     "match with a sequence": matcher("{model: m}", "[{content: a}, {content: b}]", name="n", repeat="cycle"),
     "templates": matcher("{last_user: {regex: 'in (?P<city>.+)'}}", "{content: 'It rains in {{ city }}.'}"),
+    "images": images(
+        "{images: [{}, {seed: cat}, {b64_json: AP8=, revised_prompt: a}, {url: 'http://a/b.png'}], created: 1}"
+    ),
+    "images of a recording": images("{body: {created: 1, data: []}}"),
+    "images in turn": images("[{images: [{}]}, {error: {status: 400, message: m}}]"),
+    "image that is sent": edit("{filename: a.png, content_type: image/png, base64: AP8=}"),
+    "images that are sent": edit("[{sha256: ab, bytes: 5000}, {value: a}, no file]"),
+    "match of images": matcher("{endpoint: images/generations, model: m}", "{images: [{}]}"),
+    "speech": speech("{seconds: 1.5}"),
+    "speech that is given": speech("{audio: AP8=, seconds: null}"),
+    "speech of a recording": speech("{raw: {base64: AP8=}, headers: {content-type: audio/mpeg}}"),
+    "transcript": transcript("{content: a, language: de, seconds: 3}"),
+    "transcript in segments": transcript("[{segments: [{start: 0, end: 1.5, text: a, speaker: B}]}, {content: ''}]"),
+    "transcript of a text": transcript("{raw: a}", file="a text"),
+    "translation": transcript("{content: a}", endpoint="/v1/audio/translations"),
+    "match of transcriptions": matcher("{endpoint: audio/transcriptions, model: m}", "{content: a}"),
     "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
 }
 
@@ -329,6 +362,29 @@ BAD = {
     "tool calls of a matched completion": matcher("{endpoint: completions, model: m}", "{tool_calls: [{name: f}]}"),
     "content of any request": matcher("{endpoint: POST /audio/speech, model: m}"),
     "models of a chat": chat("{models: [a]}"),
+    "speech without an end": speech("{}"),
+    "speech given twice": speech("{seconds: 1, audio: AP8=}"),
+    "speech of no length": speech("{seconds: 0}"),
+    "speech of a long time": speech("{seconds: 86401}"),
+    "speech in no base64": speech("{audio: A}"),
+    "content of speech": speech("{content: a}"),
+    "a transcript of nothing": transcript("{language: de}"),
+    "a transcript without segments": transcript("{segments: []}"),
+    "a segment without its end": transcript("{segments: [{start: 0, text: a}]}"),
+    "a segment before the start": transcript("{segments: [{start: -1, end: 1, text: a}]}"),
+    "a segment with an unknown field": transcript("{segments: [{start: 0, end: 1, text: a, word: b}]}"),
+    "a transcript of half a file": transcript("{content: a}", file="{filename: a.wav}"),
+    "no images": images("{images: []}"),
+    "content of images": images("{content: a}"),
+    "an image given twice": images("{images: [{seed: a, url: b}]}"),
+    "an image with a path for a seed": images("{images: [{seed: a/b}]}"),
+    "an image in no base64": images("{images: [{b64_json: A}]}"),
+    "an unknown field of an image": images("{images: [{path: a.png}]}"),
+    "a file with nothing in it": edit("{filename: a.png}"),
+    "a file with two contents": edit("{value: a, sha256: b}"),
+    "a file with an unknown field": edit("{value: a, size: 1}"),
+    "a file that is a number": edit("1"),
+    "models for images": matcher("{endpoint: images/generations, model: m}", "{models: [a]}"),
 }
 
 
