@@ -14,7 +14,7 @@ PACKAGE = Path(replay_server.__file__).parent
 ORDER = [
     ("errors", "settings", "terminal", "stamp", "interaction", "conditions", "pace", "faults"),
     ("keys",),
-    ("schema",),
+    ("schema", "vocabularies"),
     ("endpoints",),
     ("cassettes",),
     ("fallback",),
@@ -31,6 +31,7 @@ ROOMS_OF = {
     "pytest": {"pytest_plugin", "testing"},
     "click": {"commands"},
     "prometheus_client": {"server"},
+    "tiktoken": {"vocabularies"},
 }
 MODULES = sorted(
     path.relative_to(PACKAGE).as_posix()

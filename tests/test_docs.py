@@ -47,7 +47,7 @@ ADDRESS = "127.0.0.1:8080"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<name>[\w./-]+\.(?:py|yaml|yml|json))\n")
 REQUEST = "request: {model: m, messages: [{role: user, content: x}]}\n"
-REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace"}
+REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace", "tokens"}
 
 
 @dataclass(frozen=True)

@@ -169,9 +169,9 @@ def _prompt(messages: list[dict[str, Json]]) -> Prompt:
     texts = [list(_texts(message)) for message in messages]
     subject = "" if last_user is None else "\n".join(texts[last_user])
     context = [text for at, found in enumerate(texts) if at != last_user for text in found]
-    roles = [role for message in messages if isinstance(role := message.get("role"), str)]
+    names = [text for message in messages for name in ("role", "name") if isinstance(text := message.get(name), str)]
     framing = _PRIMING_TOKENS + sum(map(_framing, messages))
-    return Prompt(text=subject, context=(*context, *roles), framing_tokens=framing)
+    return Prompt(text=subject, context=(*context, *names), framing_tokens=framing)
 
 
 def _framing(message: JsonObject) -> int:

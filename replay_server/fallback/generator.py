@@ -4,6 +4,7 @@ from typing import assert_never
 
 from replay_server.fallback.completion import complete
 from replay_server.fallback.models import models_reply
+from replay_server.fallback.tokens import Count, count
 from replay_server.interaction import (
     ImagesReply,
     ImagesWanted,
@@ -27,9 +28,10 @@ from replay_server.interaction import (
 class Generator:
     """Makes up replies. The same wanted value and the same key give the same reply, everywhere and always."""
 
-    def __init__(self, models: tuple[str, ...] = ()) -> None:
-        """`models` are those known."""
+    def __init__(self, models: tuple[str, ...] = (), tokens_of: Count = count) -> None:
+        """`models` are those known. `tokens_of` counts prompts, and the contents of hand-written replies."""
         self._models = models
+        self._tokens_of = tokens_of
 
     def generate(self, wanted: Wanted, key: str) -> Reply:
         """A whole reply, made up. `key` is the request's, as 64 hex digits."""
@@ -38,13 +40,13 @@ class Generator:
                 # Loaded at the first miss: replay alone never needs it.
                 from replay_server.fallback.text import text_reply
 
-                return text_reply(wanted, key)
+                return text_reply(wanted, key, self._tokens_of)
             case ModelsWanted():
                 return models_reply(wanted, self._models)
             case VectorsWanted():
                 from replay_server.fallback.embedding import vectors_reply
 
-                return vectors_reply(wanted)
+                return vectors_reply(wanted, self._tokens_of)
             case VerdictsWanted():
                 from replay_server.fallback.verdicts import verdicts_reply
 
@@ -68,11 +70,11 @@ class Generator:
         """The reply, with what its author left out: usage, and where they are wanted, logprobs and deltas."""
         match wanted, reply:
             case TextWanted(), TextReply():
-                return complete(wanted, reply, key)
+                return complete(wanted, reply, key, self._tokens_of)
             case VectorsWanted(), VectorsReply():
                 from replay_server.fallback.embedding import complete_vectors
 
-                return complete_vectors(wanted, reply)
+                return complete_vectors(wanted, reply, self._tokens_of)
             case VerdictsWanted(), VerdictsReply():
                 from replay_server.fallback.verdicts import complete_verdicts
 

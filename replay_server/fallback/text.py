@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from replay_server.fallback.answer import Answer, Author
-from replay_server.fallback.tokens import prompt_tokens
+from replay_server.fallback.tokens import Count, count, prompt_tokens
 from replay_server.fallback.tools import require_sound_tools
 from replay_server.interaction import Choice, TextReply, TextWanted, Usage
 
 
-def text_reply(wanted: TextWanted, key: str) -> TextReply:
-    """Make up a reply. Raises BadRequest for a schema that has no value."""
+def text_reply(wanted: TextWanted, key: str, tokens_of: Count = count) -> TextReply:
+    """Make up a reply. Raises BadRequest for a schema that has no value.
+
+    `tokens_of` counts the prompts; what is made up has the tokens that it was made of.
+    """
     require_sound_tools(wanted.tools)
     choices: list[Choice] = []
     spent = 0
@@ -17,7 +20,7 @@ def text_reply(wanted: TextWanted, key: str) -> TextReply:
         answers = list(_answers(Author(wanted, prompt, (key, wanted.seed, place)), wanted))
         choices += [answer.choice for answer in answers[: wanted.n]]
         spent += sum(answer.tokens for answer in answers)
-    asked = sum(map(prompt_tokens, wanted.prompts))
+    asked = sum(prompt_tokens(prompt, tokens_of) for prompt in wanted.prompts)
     return TextReply(choices=tuple(choices), usage=Usage(prompt_tokens=asked, completion_tokens=spent))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import orjson
 
+from replay_server.cassettes.config import ESTIMATE, Config
 from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.reader import dotted
@@ -17,6 +18,7 @@ from replay_server.endpoints.address import Unrecorded, path_parameters, place, 
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
+from replay_server.fallback.tokens import Count, count
 from replay_server.interaction import (
     INSTANT,
     ErrorReply,
@@ -132,7 +134,8 @@ class Replay:
         self.on_miss = on_miss
         self._pace = pace
         self._listed = self.library.config.models
-        self._generator = Generator(self.library.models if self._listed is None else self._listed)
+        models = self.library.models if self._listed is None else self._listed
+        self._generator = Generator(models, _count(self.library.config))
 
     @property
     def forwards(self) -> bool:
@@ -444,6 +447,15 @@ async def _whole(live: WireLive) -> WireResponse:
     finally:
         live.leave()
     return WireResponse(live.status, dict(live.headers), b"".join(pieces))
+
+
+def _count(config: Config) -> Count:
+    """What counts tokens."""
+    if config.tokens == ESTIMATE:
+        return count
+    from replay_server.vocabularies import counter  # whoever reads the configuration has loaded it
+
+    return counter(config.tokens)
 
 
 def _answers_in_turn(interaction: Interaction) -> bool:

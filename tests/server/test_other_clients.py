@@ -1,7 +1,6 @@
 """Other clients that people use, over a socket. Their own warnings are theirs to mend."""
 
 import asyncio
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +32,6 @@ def litellm(monkeypatch: pytest.MonkeyPatch) -> Any:
     module = pytest.importorskip("litellm")
     module.telemetry = False
     return module
-
-
-@pytest.fixture
-def tiktoken_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The vocabularies that litellm brings along, so that nobody downloads them."""
-    found = find_spec("litellm")
-    assert found is not None
-    assert found.origin is not None
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(Path(found.origin).parent / "litellm_core_utils" / "tokenizers"))
 
 
 async def test_litellm_gets_an_answer_plain_and_streamed(serve: Any, litellm: Any) -> None:
@@ -82,7 +72,7 @@ async def test_langchain_gets_text_tool_calls_and_a_stream(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("as_tokens", [False, True], ids=["texts", "token arrays"])
-async def test_langchain_finds_the_nearest_text(serve: Any, as_tokens: bool, tiktoken_cache: None) -> None:
+async def test_langchain_finds_the_nearest_text(serve: Any, as_tokens: bool, tiktoken_cache: Path) -> None:
     langchain = await asyncio.to_thread(pytest.importorskip, "langchain_openai")
     server = await serve()
     texts = ["The cat purrs on the sofa.", "Interest rates rose again.", "Bake the bread for an hour."]
