@@ -40,10 +40,10 @@ def name_of(ref: str) -> str:
     return ref.removeprefix(SCHEMAS)
 
 
-def request_schema(operation_id: str) -> JsonObject:
-    """The schema of an operation's JSON body, as a rule a reference."""
+def request_schema(operation_id: str, media: str = "application/json") -> JsonObject:
+    """The schema of an operation's body, as a rule a reference."""
     contents = cast("JsonObject", operation(operation_id)["request"])
-    return cast("JsonObject", contents["application/json"])
+    return cast("JsonObject", contents[media])
 
 
 @cache

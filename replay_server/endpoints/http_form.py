@@ -56,8 +56,8 @@ def _by_name(query: Iterable[tuple[str, str]]) -> dict[str, Json]:
 
 def _body_fields(content_type: str, body: bytes) -> dict[str, Json]:
     kind = content_type.partition(";")[0].strip().lower()
-    if kind == _MULTIPART and (parts := _read_multipart(content_type, body)) is not None:
-        return {"form": parts}
+    if kind == _MULTIPART and (parts := read_multipart(content_type, body)) is not None:
+        return {"form": [part.fields() for part in parts]}
     if kind == _FORM and (pairs := _read_pairs(body)) is not None:
         return {"form": [{"name": name, "value": value} for name, value in pairs]}
     # Whatever it is called: clients that forget the content type are many, and no other text is an object.
@@ -94,8 +94,8 @@ def _kept(data: bytes) -> Json:
 
 
 @dataclass(slots=True)
-class _Part:
-    """A part of a form while it is read."""
+class Part:
+    """A part of a form."""
 
     headers: dict[str, str] = field(default_factory=dict)
     data: bytearray = field(default_factory=bytearray)
@@ -106,14 +106,18 @@ class _Part:
         self.headers[name.decode("latin-1").lower()] = value.decode(errors="replace")
         self.header = (bytearray(), bytearray())
 
-    def fields(self) -> dict[str, Json]:
-        """`{name, filename, content_type, value | base64 | sha256, bytes}`, without what it does not have."""
+    def head(self) -> dict[str, Json]:
+        """`{name, filename, content_type}`, without what it does not have."""
         named = parameters(self.headers.get("content-disposition", ""))
         found: dict[str, Json] = {name: named[name] for name in ("name", "filename") if name in named}
         if content_type := self.headers.get("content-type"):
             found["content_type"] = content_type
+        return found
+
+    def fields(self) -> dict[str, Json]:
+        """`{name, filename, content_type, value | base64 | sha256, bytes}`, without what it does not have."""
         kept = _kept(bytes(self.data))
-        return {**found, **kept} if isinstance(kept, dict) else {**found, "value": kept}
+        return {**self.head(), **(kept if isinstance(kept, dict) else {"value": kept})}
 
 
 def parameters(header: str) -> dict[str, str]:
@@ -125,16 +129,16 @@ def parameters(header: str) -> dict[str, str]:
     return found
 
 
-def _read_multipart(content_type: str, body: bytes) -> list[Json] | None:
+def read_multipart(content_type: str, body: bytes) -> list[Part] | None:
     """The parts of a form, None where it is broken."""
     # A library, as framing has many corners; imported here, as few requests are forms.
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import MultipartParser
 
-    parts: list[_Part] = []
+    parts: list[Part] = []
     ended: list[bool] = []
     callbacks: MultipartCallbacks = {
-        "on_part_begin": lambda: parts.append(_Part()),
+        "on_part_begin": lambda: parts.append(Part()),
         "on_header_field": lambda data, start, end: parts[-1].header[0].extend(data[start:end]),
         "on_header_value": lambda data, start, end: parts[-1].header[1].extend(data[start:end]),
         "on_header_end": lambda: parts[-1].end_header(),
@@ -147,7 +151,7 @@ def _read_multipart(content_type: str, body: bytes) -> list[Json] | None:
         parser.finalize()
     except (FormParserError, UnicodeEncodeError):
         return None
-    return [part.fields() for part in parts] if ended else None
+    return parts if ended else None
 
 
 # Back ----------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ LINES = (
 
 OPERATIONS = {
     "/chat/completions": "stored_chat",
+    "/files": "files",
 }
 """By path, the modules of the operations on what a session keeps, at and below it."""
 
