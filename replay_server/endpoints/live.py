@@ -52,6 +52,12 @@ CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "ChatCompletionStreamOptions": _CLOSED,
     "PromptCacheOptionsParam": _CLOSED,
     "FunctionObject": {"properties": {"name": _NAME}},
+    "CreateUploadRequest": {
+        "properties": {
+            "purpose": {"enum": ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]},
+            "bytes": {"minimum": 0, "maximum": 8 * 1024**3},
+        },
+    },
     "Metadata": {
         "x-noun": "metadata object",
         "maxProperties": 16,

@@ -41,6 +41,7 @@ LINES = (
 OPERATIONS = {
     "/chat/completions": "stored_chat",
     "/files": "files",
+    "/uploads": "uploads",
 }
 """By path, the modules of the operations on what a session keeps, at and below it."""
 

@@ -18,6 +18,8 @@ EXAMPLES: dict[str, Node] = {
     "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
     "createModeration": {"input": "Say hello."},
     "retrieveModel": {"model": "gpt-4o-mini"},
+    "createUpload": {"filename": "a.jsonl", "purpose": "batch", "bytes": 2, "mime_type": "application/jsonl"},
+    "completeUpload": {"part_ids": ["part_1"]},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
 """A small request for each operation: its body, or its path parameters."""
