@@ -40,6 +40,7 @@ LINES = (
 
 OPERATIONS = {
     "/chat/completions": "stored_chat",
+    "/batches": "batches",
     "/files": "files",
     "/uploads": "uploads",
 }

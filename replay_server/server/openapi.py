@@ -18,6 +18,7 @@ EXAMPLES: dict[str, Node] = {
     "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
     "createModeration": {"input": "Say hello."},
     "retrieveModel": {"model": "gpt-4o-mini"},
+    "createBatch": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
     "createUpload": {"filename": "a.jsonl", "purpose": "batch", "bytes": 2, "mime_type": "application/jsonl"},
     "completeUpload": {"part_ids": ["part_1"]},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
