@@ -43,6 +43,7 @@ OPERATIONS = {
     "/batches": "batches",
     "/files": "files",
     "/uploads": "uploads",
+    "/vector_stores": "vector_stores",
 }
 """By path, the modules of the operations on what a session keeps, at and below it."""
 
