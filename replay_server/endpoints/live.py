@@ -70,6 +70,7 @@ CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "FunctionTool": {"required": ["type", "name"], "properties": {"name": _NAME}},
     "CustomToolParam": {"properties": {"name": _NAME}},
     "InputMessageContentList": {"items": {"oneOf": [*_INPUT_PARTS, _SAID_BEFORE, _REFUSED_BEFORE]}},
+    "InputImageContent": {"required": ["type"]},
     "ImageGenToolCall": {"required": ["type", "id"]},
     "MCPApprovalResponse": {"required": ["type", "approval_request_id", "approve"]},
     "ModelResponseProperties": {"properties": {"user": {"nullable": True}}},

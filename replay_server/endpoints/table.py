@@ -41,6 +41,7 @@ LINES = (
 OPERATIONS = {
     "/chat/completions": "stored_chat",
     "/batches": "batches",
+    "/conversations": "conversations",
     "/files": "files",
     "/uploads": "uploads",
     "/vector_stores": "vector_stores",
