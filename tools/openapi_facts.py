@@ -20,11 +20,13 @@ OUT = ENDPOINTS / "openai.json"
 OPERATIONS = ("createChatCompletion", "createCompletion", "listModels", "retrieveModel")
 """What is kept where no module of `endpoints` names its operations yet."""
 
-ALWAYS = ("ErrorResponse", "CreateChatCompletionStreamResponse")
+ALWAYS = ("ErrorResponse", "CreateChatCompletionStreamResponse", "ResponseStreamEvent")
 """Schemas that are kept whether or not an operation refers to them."""
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROSE = frozenset({"description", "summary", "title", "example", "examples", "externalDocs"})
+FOREIGN = ("x-", "$recursive")
+"""Beginnings of keywords that OpenAPI does not know: a schema within itself is then any value."""
 SCHEMAS = "#/components/schemas/"
 
 Node: TypeAlias = dict[str, Any]
@@ -93,7 +95,7 @@ def without_prose(schema: Tree) -> Tree:
         return [without_prose(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: value for key, value in schema.items() if key not in PROSE and not key.startswith("x-")}
+    kept = {key: value for key, value in schema.items() if key not in PROSE and not key.startswith(FOREIGN)}
     return {key: members(value) if key == "properties" else without_prose(value) for key, value in kept.items()}
 
 

@@ -46,6 +46,11 @@ LINES = (
 
 OPERATIONS = {
     "/chat/completions": "stored_chat",
+    "/batches": "batches",
+    "/conversations": "conversations",
+    "/files": "files",
+    "/uploads": "uploads",
+    "/vector_stores": "vector_stores",
 }
 """By path, the modules of the operations on what a session keeps, at and below it."""
 

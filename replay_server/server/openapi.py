@@ -25,6 +25,18 @@ EXAMPLES: dict[str, Node] = {
         "images": [{"image_url": "https://example.com/lighthouse.png"}],
     },
     "retrieveModel": {"model": "gpt-4o-mini"},
+    "createBatch": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
+    "createConversation": {"items": [{"type": "message", "role": "user", "content": "Say hello."}]},
+    "updateConversation": {"metadata": {"topic": "greetings"}},
+    "createConversationItems": {"items": [{"type": "message", "role": "user", "content": "Say hello."}]},
+    "createUpload": {"filename": "a.jsonl", "purpose": "batch", "bytes": 2, "mime_type": "application/jsonl"},
+    "completeUpload": {"part_ids": ["part_1"]},
+    "createVectorStore": {"name": "Manuals", "file_ids": ["file-1"]},
+    "modifyVectorStore": {"name": "Handbooks"},
+    "searchVectorStore": {"query": "How do I reset it?", "max_num_results": 3},
+    "createVectorStoreFile": {"file_id": "file-1", "attributes": {"year": 2024}},
+    "updateVectorStoreFileAttributes": {"attributes": {"year": 2025}},
+    "createVectorStoreFileBatch": {"file_ids": ["file-1", "file-2"]},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
 """A small request for each operation: its body, or its path parameters."""
