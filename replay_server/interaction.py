@@ -81,6 +81,25 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostedTool:
+    """A tool that the API itself runs, to be used: `kind` is `web_search` or `mcp`, say."""
+
+    kind: str
+    server: str = ""
+    """Of a tool of MCP: which server has it."""
+    names: tuple[str, ...] = ()
+    """The tools of that server, as far as the request tells."""
+    size: str = ""
+    """Of an image: `1024x1536`."""
+    format: str = "png"
+    """Of an image: `png`, `jpeg` or `webp`."""
+    asks_first: bool = False
+    """It is not run before the user has approved."""
+    listed: bool = False
+    """What tools there are has been told before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextWanted:
     """Text, JSON or tool calls: `n` choices for each prompt."""
 
@@ -108,6 +127,21 @@ class TextWanted:
     after_tool_result: bool = False
     seed: int | None = None
     stream: bool = False
+    schema_param: str = "response_format"
+    """The parameter that `schema` comes from, as refusals name it."""
+    hosted: tuple[HostedTool, ...] = ()
+    """The tools to use before the answer."""
+    thinks: bool = False
+    """Thoughts come before the answer, and cost tokens."""
+    summary: bool = False
+    """The thoughts are told, in short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountWanted:
+    """How many tokens a prompt has."""
+
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +219,14 @@ class TranscriptWanted:
 
 
 Wanted: TypeAlias = (
-    TextWanted | ModelsWanted | VectorsWanted | VerdictsWanted | ImagesWanted | SpeechWanted | TranscriptWanted
+    TextWanted
+    | CountWanted
+    | ModelsWanted
+    | VectorsWanted
+    | VerdictsWanted
+    | ImagesWanted
+    | SpeechWanted
+    | TranscriptWanted
 )
 
 
@@ -202,6 +243,18 @@ class ToolCall:
     kind: str = "function"
     deltas: tuple[str, ...] | None = None
     """`arguments`, cut where a stream cuts it. None: not cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUse:
+    """What a tool did that the API itself runs: `input` is its query, code or arguments, `output` what came of it."""
+
+    tool: HostedTool
+    input: str
+    output: str | None
+    """None: it waits for the user to approve."""
+    name: str = ""
+    """Which of the tools of its server it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +292,8 @@ class Choice:
     function_call: ToolCall | None = None
     """The call of one of the legacy `functions`: it has no id."""
     reasoning: tuple[Reasoning, ...] = ()
+    items: tuple[ToolUse | JsonObject, ...] = ()
+    """What comes before the text besides: what tools did, or items of the Responses API as the wire has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +326,15 @@ class TextReply:
     model: str | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
+    body: JsonObject | None = None
+    """The whole answer as it was recorded, where it has more to it than what is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountReply:
+    """How many tokens there are."""
+
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +437,9 @@ class TranscriptReply:
     usage: Usage | None = None
 
 
-Reply: TypeAlias = TextReply | ModelsReply | VectorsReply | VerdictsReply | ImagesReply | SpeechReply | TranscriptReply
+Reply: TypeAlias = (
+    TextReply | CountReply | ModelsReply | VectorsReply | VerdictsReply | ImagesReply | SpeechReply | TranscriptReply
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

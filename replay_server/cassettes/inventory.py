@@ -8,6 +8,7 @@ from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate
 from replay_server.interaction import (
     Choice,
+    CountReply,
     ErrorReply,
     ImagesReply,
     Json,
@@ -108,6 +109,8 @@ def _summary(response: Response) -> str:
             return f"error {status}: {message}"
         case Recorded(status=status, body=body):
             return f"status {status}, {len(body)} bytes"
+        case CountReply(tokens=tokens):
+            return f"{tokens} tokens"
         case ModelsReply(models=models):
             return ", ".join(models)
         case VectorsReply(vectors=vectors):

@@ -39,6 +39,9 @@ LINES = (
     Line("/images/generations", "image_generations"),
     Line("/images/edits", "image_edits"),
     Line("/images/variations", "image_variations"),
+    Line("/responses", "responses"),
+    Line("/responses/compact", "responses_compact"),
+    Line("/responses/input_tokens", "responses_tokens"),
     Line("/models", "models"),
     Line("/moderations", "moderations"),
 )

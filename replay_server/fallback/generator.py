@@ -4,8 +4,10 @@ from typing import assert_never
 
 from replay_server.fallback.completion import complete
 from replay_server.fallback.models import models_reply
-from replay_server.fallback.tokens import Count, count
+from replay_server.fallback.tokens import Count, count, prompt_tokens
 from replay_server.interaction import (
+    CountReply,
+    CountWanted,
     ImagesReply,
     ImagesWanted,
     ModelsReply,
@@ -41,6 +43,8 @@ class Generator:
                 from replay_server.fallback.text import text_reply
 
                 return text_reply(wanted, key, self._tokens_of)
+            case CountWanted():
+                return CountReply(tokens=prompt_tokens(wanted.prompt, self._tokens_of))
             case ModelsWanted():
                 return models_reply(wanted, self._models)
             case VectorsWanted():
@@ -94,6 +98,7 @@ class Generator:
             case (
                 _,
                 TextReply()
+                | CountReply()
                 | ModelsReply()
                 | VectorsReply()
                 | VerdictsReply()

@@ -15,13 +15,15 @@ def text_reply(wanted: TextWanted, key: str, tokens_of: Count = count) -> TextRe
     """
     require_sound_tools(wanted.tools)
     choices: list[Choice] = []
-    spent = 0
+    spent, thought = 0, 0
     for place, prompt in enumerate(wanted.prompts):
         answers = list(_answers(Author(wanted, prompt, (key, wanted.seed, place)), wanted))
         choices += [answer.choice for answer in answers[: wanted.n]]
         spent += sum(answer.tokens for answer in answers)
+        thought += sum(answer.thoughts for answer in answers)
     asked = sum(prompt_tokens(prompt, tokens_of) for prompt in wanted.prompts)
-    return TextReply(choices=tuple(choices), usage=Usage(prompt_tokens=asked, completion_tokens=spent))
+    usage = Usage(prompt_tokens=asked, completion_tokens=spent, reasoning_tokens=thought)
+    return TextReply(choices=tuple(choices), usage=usage)
 
 
 def _answers(author: Author, wanted: TextWanted) -> Iterator[Answer]:

@@ -15,6 +15,9 @@ Tree: TypeAlias = Any
 EXAMPLES: dict[str, Node] = {
     "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
+    "createResponse": {"model": "gpt-4o-mini", "input": "Say hello."},
+    "Compactconversation": {"model": "gpt-4o-mini", "input": [{"role": "user", "content": "Say hello."}]},
+    "Getinputtokencounts": {"model": "gpt-4o-mini", "input": "Say hello."},
     "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
     "createModeration": {"input": "Say hello."},
     "createSpeech": {"model": "gpt-4o-mini-tts", "voice": "alloy", "input": "Say hello.", "response_format": "wav"},

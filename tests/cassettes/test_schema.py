@@ -15,6 +15,7 @@ from replay_server.endpoints.embedding_form import VECTORS_FIELDS
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
 from replay_server.endpoints.moderation_form import VERDICTS_FIELDS
 from replay_server.endpoints.moderation_request import CATEGORIES
+from replay_server.endpoints.responses_short import SHORT_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.errors import CassetteError
@@ -47,6 +48,10 @@ def embeddings(response: str) -> str:
 
 def moderation(response: str) -> str:
     return document(request="{input: x}", response=response, endpoint="moderations")
+
+
+def responds(response: str, endpoint: str = "responses") -> str:
+    return document(request="{model: m, input: x}", response=response, endpoint=endpoint)
 
 
 def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
@@ -184,6 +189,18 @@ GOOD = {
     "transcript of a text": transcript("{raw: a}", file="a text"),
     "translation": transcript("{content: a}", endpoint="/v1/audio/translations"),
     "match of transcriptions": matcher("{endpoint: audio/transcriptions, model: m}", "{content: a}"),
+    "response": responds("{content: a, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
+    "response with all fields": responds(
+        "{json: {a: 1}, reasoning: [a, b], items: [{type: web_search_call, action: {}}], service_tier: flex, id: x}"
+    ),
+    "response that calls": responds("{reasoning: '', tool_calls: [{name: f, input: x}]}", "/v1/responses"),
+    "response of items alone": responds("{items: [{type: computer_call}]}"),
+    "response of thoughts alone": responds("{reasoning: a, finish_reason: length}"),
+    "response as a body": responds("[{body: {output: []}}, {error: {status: 500, message: m}}]"),
+    "compaction": responds("{usage: {prompt_tokens: 1, completion_tokens: 2}}", "responses/compact"),
+    "empty compaction": responds("{}", "responses/compact"),
+    "count of tokens": responds("{input_tokens: 3}", "responses/input_tokens"),
+    "match of responses": matcher("{endpoint: responses, model: m}", "{reasoning: a, content: b}"),
     "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
 }
 
@@ -361,6 +378,18 @@ BAD = {
     "schema that is a text": matcher("{schema: a}"),
     "tool calls of a matched completion": matcher("{endpoint: completions, model: m}", "{tool_calls: [{name: f}]}"),
     "content of any request": matcher("{endpoint: POST /audio/speech, model: m}"),
+    "choices of a response": responds("{choices: [{content: a}]}"),
+    "fingerprint of a response": responds("{content: a, system_fingerprint: f}"),
+    "empty response of the Responses API": responds("{}"),
+    "thoughts that are a number": responds("{content: a, reasoning: 1}"),
+    "thoughts that are numbers": responds("{content: a, reasoning: [1]}"),
+    "item without a type": responds("{content: a, items: [{action: {}}]}"),
+    "items that are texts": responds("{content: a, items: [b]}"),
+    "reasoning of a chat": chat("{content: a, reasoning: b}"),
+    "tool calls of a compaction": responds("{tool_calls: [{name: f}]}", "responses/compact"),
+    "no count of tokens": responds("{}", "responses/input_tokens"),
+    "count that is a text": responds("{input_tokens: many}", "responses/input_tokens"),
+    "input without an endpoint": document(request="{model: m, input: x}", response="{content: a}"),
     "models of a chat": chat("{models: [a]}"),
     "speech without an end": speech("{}"),
     "speech given twice": speech("{seconds: 1, audio: AP8=}"),
@@ -441,6 +470,7 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert kinds["category"]["enum"] == list(CATEGORIES)
     assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
     assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
+    assert set(kinds["responses-short-form"]["properties"]) == set(SHORT_FIELDS)
 
 
 def test_the_schema_has_the_endpoints_of_the_route_table() -> None:

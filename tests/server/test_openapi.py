@@ -12,6 +12,7 @@ from replay_server.endpoints.completion_rules import check_completion
 from replay_server.endpoints.description import describes, operation, request_schema
 from replay_server.endpoints.embedding_rules import check_embedding
 from replay_server.endpoints.moderation_rules import check_moderation
+from replay_server.endpoints.responses_rules import check_compaction, check_response_request
 from replay_server.endpoints.table import all_routes
 from replay_server.endpoints.validation import check
 from replay_server.interaction import JsonObject
@@ -29,6 +30,8 @@ CHECKS: dict[str, Any] = {
     "createCompletion": check_completion,
     "createEmbedding": check_embedding,
     "createModeration": check_moderation,
+    "createResponse": check_response_request,
+    "Compactconversation": check_compaction,
 }
 
 
