@@ -74,6 +74,7 @@ CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "ImageGenToolCall": {"required": ["type", "id"]},
     "MCPApprovalResponse": {"required": ["type", "approval_request_id", "approve"]},
     "ModelResponseProperties": {"properties": {"user": {"nullable": True}}},
+    "TextResponseFormatJsonSchema": {"properties": {"description": {"nullable": True}}},
     "ReasoningItem": {"required": ["type", "summary"]},
     "CreateUploadRequest": {
         "properties": {
