@@ -61,7 +61,12 @@ async def test_requests_are_counted_by_endpoint_source_and_status(serve: Any, ht
         (("endpoint", "chat/completions"), ("source", "error"), ("status", "400")): 1.0,
         (("endpoint", "other"), ("source", "error"), ("status", "404")): 1.0,
     }
-    assert count(samples, "interactions") == 11
+
+
+async def test_the_interactions_that_are_loaded_are_told(serve: Any, write: Any, http: Any) -> None:
+    server = await serve(write("a.yaml", "match: {model: m}\nresponse: {content: Hello!}\n"))
+
+    assert count(await scrape(http, server.url), "interactions") == 1
 
 
 async def test_answers_and_streams_are_timed_from_request_to_first_byte(serve: Any, http: Any) -> None:
