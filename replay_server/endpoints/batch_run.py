@@ -13,7 +13,7 @@ from replay_server.stamp import Stamp
 LINES_AT_ONCE = 1000
 """Requests that are answered each time a client asks how far a batch is: others want answers too."""
 
-_TO_ASK = {"content-type": "application/json"}
+_OF_THE_BODY = ("content-length", "content-encoding", "content-type", "transfer-encoding")
 
 
 class Progress(NamedTuple):
@@ -62,8 +62,7 @@ async def run_on(call: Call, batch: str, progress: Progress) -> Progress:
 
 async def _answered(call: Call, asked: Mapping[str, Json], stamp: Stamp) -> tuple[int, Json]:
     """The status of the answer to a line, and what the file says of it."""
-    raw = RawRequest("POST", str(asked["url"]), {}, (), _TO_ASK, orjson.dumps(asked["body"]))
-    wire = await call.ask(raw)
+    wire = await call.ask(RawRequest("POST", str(asked["url"]), {}, (), _headers(call), orjson.dumps(asked["body"])))
     body = wire.body if isinstance(wire, WireResponse) else b"".join(wire.frames)
     response: Json = {
         "status_code": wire.status,
@@ -72,6 +71,13 @@ async def _answered(call: Call, asked: Mapping[str, Json], stamp: Stamp) -> tupl
     }
     name = f"batch_req_{stamp.hex('line', 32)}"
     return wire.status, {"id": name, "custom_id": asked["custom_id"], "response": response, "error": None}
+
+
+def _headers(call: Call) -> dict[str, str]:
+    """Those that the client has sent: a matcher may ask for one, and a URL of this server begins as the client's."""
+    sent = {name.lower(): value for name, value in call.raw.headers.items()}
+    of_the_client = {name: value for name, value in sent.items() if name not in _OF_THE_BODY}
+    return {**of_the_client, "content-type": "application/json"}
 
 
 def _json(body: bytes) -> Json:

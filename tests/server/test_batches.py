@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import aiohttp
 import openai
 import pytest
 
@@ -152,6 +153,18 @@ async def test_a_batch_of_embeddings_gives_vectors(serve: Any) -> None:
 
     assert len(vector["response"]["body"]["data"][0]["embedding"]) == 8
     assert (done.usage.output_tokens, done.usage.input_tokens > 0) == (0, True)
+
+
+async def test_an_image_of_a_batch_is_shown_by_this_server(serve: Any) -> None:
+    server = await serve()
+    asked = line("i", {"model": "dall-e-3", "prompt": "A cat."}, "/v1/images/generations")
+
+    async with client(server.url) as api, aiohttp.ClientSession() as http:
+        done = await ended(api, await begun(api, [asked], "/v1/images/generations"))
+        (image,) = await lines_in(api, done.output_file_id)
+        shown = await http.get(image["response"]["body"]["data"][0]["url"])
+
+    assert (shown.status, shown.content_type) == (200, "image/png")
 
 
 async def test_many_lines_are_answered_some_at_a_time(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
