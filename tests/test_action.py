@@ -60,9 +60,21 @@ def test_it_starts_exports_and_stops(runner: dict[str, str]) -> None:
     assert (started.returncode, stopped.returncode) == (0, 0), started.stdout + stopped.stderr
     assert variables(runner["GITHUB_OUTPUT"]) == {"url": exported["REPLAY_SERVER_URL"]}
     report = Path(runner["RUNNER_TEMP"]) / "replay-server-report"
+    assert "greeting.yaml#1     1" in stopped.stdout
+    (answers,) = orjson.loads((report / "report.json").read_bytes())["answers"]
+    assert (answers["source"], answers["count"]) == ("cassette", 1)
     (entry,) = orjson.loads((report / "journal.json").read_bytes())["entries"]
     assert entry["interaction"] == "greeting.yaml#1"
     assert "a miss is an error" in (report / "replay-server.log").read_text()
+
+
+def test_it_fails_on_what_it_is_told_to(runner: dict[str, str]) -> None:
+    step("start", runner, CASSETTES=str(CASSETTES), PORT="0", OPTIONS="")
+
+    stopped = step("stop", {**runner, **variables(runner["GITHUB_ENV"])}, FAIL_ON="miss,unused")
+
+    assert (stopped.returncode, "--fail-on unused: " in stopped.stderr, "miss: " in stopped.stderr) == (1, True, False)
+    assert STEPS["upload"]["if"].startswith("always()")
 
 
 def test_a_server_that_does_not_start_fails_the_job_and_says_why(runner: dict[str, str], tmp_path: Path) -> None:
