@@ -45,6 +45,8 @@ class Request(NamedTuple):
     stream: bool = False
     meant: JsonObject | None = None
     """`body` with what the ids of the session's objects stand for in place of these. None: there are none."""
+    origin: str = ""
+    """Where the client reached us, as `http://host:port`; empty where the answer names no URL of ours."""
 
     @property
     def keyed(self) -> JsonObject:
@@ -79,6 +81,25 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostedTool:
+    """A tool that the API itself runs, to be used: `kind` is `web_search` or `mcp`, say."""
+
+    kind: str
+    server: str = ""
+    """Of a tool of MCP: which server has it."""
+    names: tuple[str, ...] = ()
+    """The tools of that server, as far as the request tells."""
+    size: str = ""
+    """Of an image: `1024x1536`."""
+    format: str = "png"
+    """Of an image: `png`, `jpeg` or `webp`."""
+    asks_first: bool = False
+    """It is not run before the user has approved."""
+    listed: bool = False
+    """What tools there are has been told before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextWanted:
     """Text, JSON or tool calls: `n` choices for each prompt."""
 
@@ -106,6 +127,21 @@ class TextWanted:
     after_tool_result: bool = False
     seed: int | None = None
     stream: bool = False
+    schema_param: str = "response_format"
+    """The parameter that `schema` comes from, as refusals name it."""
+    hosted: tuple[HostedTool, ...] = ()
+    """The tools to use before the answer."""
+    thinks: bool = False
+    """Thoughts come before the answer, and cost tokens."""
+    summary: bool = False
+    """The thoughts are told, in short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountWanted:
+    """How many tokens a prompt has."""
+
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +159,84 @@ class JsonWanted:
     about: str = ""
 
 
-Wanted: TypeAlias = TextWanted | ModelsWanted | JsonWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsWanted:
+    """A vector for each prompt."""
+
+    prompts: tuple[Prompt, ...]
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is judged as one: a text, and the URLs of images."""
+
+    text: str = ""
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsWanted:
+    """Which of the categories each of these falls into."""
+
+    inputs: tuple[Judged, ...]
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesWanted:
+    """`n` pictures of one size."""
+
+    prompt: Prompt
+    n: int = 1
+    width: int = 1024
+    height: int = 1024
+    format: str = "png"
+    """`png`, `jpeg` or `webp`."""
+    transparent: bool = False
+    partial_images: int = 0
+    """How often each picture is shown before it is done."""
+    by_url: bool = False
+    """The answer names a URL: the pictures are painted when that is asked for."""
+    revises: bool = False
+    """The model says what it made of the prompt."""
+    output_tokens: int = 0
+    """What each picture costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechWanted:
+    """A sound as long as it takes to say the prompt's text."""
+
+    prompt: Prompt
+    seconds: float
+    format: str = "mp3"
+    """`mp3`, `opus`, `aac`, `flac`, `wav` or `pcm`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptWanted:
+    """What is said in a sound of some length. `prompt` is what it may be about."""
+
+    prompt: Prompt
+    seconds: float
+    language: str = "en"
+    speakers: tuple[str, ...] = ()
+    """Those who may speak, where it is asked who does."""
+    logprobs: bool = False
+
+
+Wanted: TypeAlias = (
+    TextWanted
+    | CountWanted
+    | ModelsWanted
+    | JsonWanted
+    | VectorsWanted
+    | VerdictsWanted
+    | ImagesWanted
+    | SpeechWanted
+    | TranscriptWanted
+)
 
 
 # What answers it -----------------------------------------------------------------------------------------------------
@@ -139,6 +252,18 @@ class ToolCall:
     kind: str = "function"
     deltas: tuple[str, ...] | None = None
     """`arguments`, cut where a stream cuts it. None: not cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUse:
+    """What a tool did that the API itself runs: `input` is its query, code or arguments, `output` what came of it."""
+
+    tool: HostedTool
+    input: str
+    output: str | None
+    """None: it waits for the user to approve."""
+    name: str = ""
+    """Which of the tools of its server it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +301,8 @@ class Choice:
     function_call: ToolCall | None = None
     """The call of one of the legacy `functions`: it has no id."""
     reasoning: tuple[Reasoning, ...] = ()
+    items: tuple[ToolUse | JsonObject, ...] = ()
+    """What comes before the text besides: what tools did, or items of the Responses API as the wire has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +313,10 @@ class Usage:
     completion_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    image_tokens: int = 0
+    """Those of the prompt that are images."""
+    audio_tokens: int = 0
+    """Those of the prompt that are sound."""
 
     @property
     def total_tokens(self) -> int:
@@ -204,6 +335,15 @@ class TextReply:
     model: str | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
+    body: JsonObject | None = None
+    """The whole answer as it was recorded, where it has more to it than what is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountReply:
+    """How many tokens there are."""
+
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +360,110 @@ class JsonReply:
     value: Json
 
 
-Reply: TypeAlias = TextReply | ModelsReply | JsonReply
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector. `values` is None where it is that of `text`, and nobody has made it yet."""
+
+    values: Sequence[float] | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsReply:
+    """Vectors in the order of the prompts. What is None is the endpoint's to fill in."""
+
+    vectors: tuple[Vector, ...]
+    prompt_tokens: int | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one input was found to be. `flagged` is None where the scores tell; a score that is missing is made up."""
+
+    flagged: tuple[str, ...] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsReply:
+    """Verdicts in the order of the inputs. What is None is the endpoint's to fill in."""
+
+    verdicts: tuple[Verdict, ...]
+    id: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture: its bytes, the URL at which it lies, or the seed that it is painted from."""
+
+    seed: str | None = None
+    data: bytes | None = None
+    url: str | None = None
+    revised_prompt: str | None = None
+    partials: tuple[bytes, ...] = ()
+    """What was shown of it before it was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesReply:
+    """Pictures in order. What is None is the endpoint's to fill in."""
+
+    images: tuple[Picture, ...]
+    usage: Usage | None = None
+    created: int | None = None
+    size: str | None = None
+    quality: str | None = None
+    background: str | None = None
+    output_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechReply:
+    """A sound: its bytes, or its length."""
+
+    audio: bytes | None = None
+    seconds: float | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of what is said, with the seconds from and to which it lasts."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptReply:
+    """What is said in a sound. What is None is made of the text."""
+
+    text: str
+    seconds: float | None = None
+    language: str | None = None
+    segments: tuple[Segment, ...] | None = None
+    words: tuple[Segment, ...] | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    deltas: tuple[str, ...] | None = None
+    """`text`, cut where a stream cuts it. None: not cut."""
+    usage: Usage | None = None
+
+
+Reply: TypeAlias = (
+    TextReply
+    | CountReply
+    | ModelsReply
+    | JsonReply
+    | VectorsReply
+    | VerdictsReply
+    | ImagesReply
+    | SpeechReply
+    | TranscriptReply
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +518,7 @@ class Exchange:
     answer: Answered
 
 
-Response: TypeAlias = TextReply | ModelsReply | JsonReply | ErrorReply | Recorded
+Response: TypeAlias = Reply | ErrorReply | Recorded
 
 
 @dataclass(frozen=True, slots=True)

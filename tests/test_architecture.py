@@ -14,19 +14,24 @@ PACKAGE = Path(replay_server.__file__).parent
 ORDER = [
     ("errors", "settings", "terminal", "stamp", "interaction", "conditions", "pace", "faults"),
     ("keys",),
-    ("schema",),
+    ("schema", "vocabularies"),
     ("endpoints",),
     ("cassettes",),
     ("fallback",),
     ("replay", "record"),
     ("server",),
+    ("in_process",),
+    ("testing",),
     ("commands", "pytest_plugin", "__main__"),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 ROOMS_OF = {
     "aiohttp": {"server", "record", "pytest_plugin"},
     "yaml": {"cassettes", "record"},
+    "pytest": {"pytest_plugin", "testing"},
     "click": {"commands"},
+    "prometheus_client": {"server"},
+    "tiktoken": {"vocabularies"},
 }
 MODULES = sorted(
     path.relative_to(PACKAGE).as_posix()

@@ -1,6 +1,5 @@
 """CONTRIBUTING.md's worked example is followed, step by step, in a copy of the package."""
 
-import json
 import os
 import re
 import shutil
@@ -17,28 +16,6 @@ ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PACKAGE = Path(replay_server.__file__).parent
 TABLE = "replay_server/endpoints/table.py"
-FACTS = "replay_server/endpoints/openai.json"
-
-MODERATION = {
-    "method": "POST",
-    "path": "/moderations",
-    "request": {
-        "application/json": {
-            "type": "object",
-            "required": ["input"],
-            "properties": {"input": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}},
-        }
-    },
-    "status": 200,
-    "response": {
-        "application/json": {
-            "type": "object",
-            "required": ["id", "model", "results"],
-            "properties": {"id": {"type": "string"}, "model": {"type": "string"}, "results": {"type": "array"}},
-        }
-    },
-}
-"""What tools/openapi_facts.py writes of the operation, in brief."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +31,6 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (copy / file["name"]).write_text(fence["text"], encoding="utf-8")
         elif fence["language"] == "diff":
             patch(copy / TABLE, fence["text"])
-    add_facts(copy / FACTS)
     return copy
 
 
@@ -65,12 +41,6 @@ def patch(path: Path, diff: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(before) == 1, "the diff does not fit the route table"
     path.write_text(text.replace(before, after), encoding="utf-8")
-
-
-def add_facts(path: Path) -> None:
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    facts["operations"].setdefault("createModeration", MODERATION)
-    path.write_text(json.dumps(facts), encoding="utf-8")
 
 
 def run(copy: Path, *command: str) -> str:
@@ -96,7 +66,7 @@ def test_the_test_of_the_guide_passes(followed: Path) -> None:
 
 def test_the_commands_know_the_endpoint_of_the_guide(followed: Path) -> None:
     assert "all well" in run(followed, "-m", "replay_server", "check")
-    assert "I will break your nose." in run(followed, "-m", "replay_server", "list")
+    assert "rerank.yaml#1" in run(followed, "-m", "replay_server", "list")
 
 
 def test_the_api_page_shows_the_endpoint_of_the_guide(followed: Path) -> None:
@@ -106,7 +76,7 @@ def test_the_api_page_shows_the_endpoint_of_the_guide(followed: Path) -> None:
         "print(sorted(document(all_routes())['paths']))"
     )
 
-    assert "'/moderations'" in run(followed, "-c", program)
+    assert "'/rerank'" in run(followed, "-c", program)
 
 
 def test_the_guide_names_files_that_are_there() -> None:

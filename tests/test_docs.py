@@ -47,7 +47,7 @@ ADDRESS = "127.0.0.1:8080"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<name>[\w./-]+\.(?:py|yaml|yml|json))\n")
 REQUEST = "request: {model: m, messages: [{role: user, content: x}]}\n"
-REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace", "validation"}
+REPLAY_FIELDS = {"models", "match_on", "volatile", "redact", "on_miss", "pace", "tokens", "validation"}
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,11 @@ class Reader:
         self.address = ""
         self._upstreams: dict[str, tuple[str, subprocess.Popen[str]]] = {}
         """By the address that the page gives them."""
-        # The reader's pytest has none of our plugins.
+        # The reader has the plugin of the package, and none of our others.
         self.environment = {
             **os.environ,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_PLUGINS": "replay_server.pytest_plugin",
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         }
 

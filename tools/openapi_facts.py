@@ -20,11 +20,13 @@ OUT = ENDPOINTS / "openai.json"
 OPERATIONS = ("createChatCompletion", "createCompletion", "listModels", "retrieveModel")
 """What is kept where no module of `endpoints` names its operations yet."""
 
-ALWAYS = ("ErrorResponse", "CreateChatCompletionStreamResponse")
+ALWAYS = ("ErrorResponse", "CreateChatCompletionStreamResponse", "ResponseStreamEvent")
 """Schemas that are kept whether or not an operation refers to them."""
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = {"get", "post", "put", "patch", "delete"}
 PROSE = frozenset({"description", "summary", "title", "example", "examples", "externalDocs"})
+FOREIGN = ("x-", "$recursive")
+"""Beginnings of keywords that OpenAPI does not know: a schema within itself is then any value."""
 SCHEMAS = "#/components/schemas/"
 
 Node: TypeAlias = dict[str, Any]
@@ -64,6 +66,14 @@ def find(document: Node, operation_id: str) -> tuple[str, str, Node]:
     raise SystemExit(f"the description has no operation {operation_id!r}")
 
 
+def split(document: Node, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those names that are operations of the description, and the others: endpoints that OpenAI does not have."""
+    found = (item[method] for item in document["paths"].values() for method in METHODS & item.keys())
+    operations = {operation.get("operationId") for operation in found}
+    names = list(names)
+    return [name for name in names if name in operations], [name for name in names if name not in operations]
+
+
 def contents(body: Node) -> Node:
     """The schemas of a request or response body, by media type."""
     return {media: without_prose(entry.get("schema", {})) for media, entry in body.get("content", {}).items()}
@@ -85,7 +95,7 @@ def without_prose(schema: Tree) -> Tree:
         return [without_prose(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: value for key, value in schema.items() if key not in PROSE and not key.startswith("x-")}
+    kept = {key: value for key, value in schema.items() if key not in PROSE and not key.startswith(FOREIGN)}
     return {key: members(value) if key == "properties" else without_prose(value) for key, value in kept.items()}
 
 
@@ -143,9 +153,13 @@ def main() -> None:
     parser.add_argument("description", type=Path, metavar="OPENAPI_FILE")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    table = facts(json.loads(options.description.read_text()), named_operations())
+    document = json.loads(options.description.read_text())
+    known, unknown = split(document, named_operations())
+    table = facts(document, known)
     options.out.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
     print(f"{options.out}: {len(table['operations'])} operations, {len(table['schemas'])} schemas")
+    for name in unknown:
+        print(f"left out: {name}, which the description does not have")
 
 
 if __name__ == "__main__":

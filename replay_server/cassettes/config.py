@@ -13,7 +13,7 @@ from replay_server.endpoints.base import BadField
 from replay_server.endpoints.description import describes, parameter_names
 from replay_server.endpoints.short_form import items, known, optional, required
 from replay_server.endpoints.table import ENDPOINTS, resource_named
-from replay_server.errors import CassetteError
+from replay_server.errors import CassetteError, UsageError
 from replay_server.interaction import Json, JsonObject, Pace
 from replay_server.keys import VOLATILE_TEXT, Pattern, Volatile
 
@@ -21,9 +21,11 @@ FILE_NAME = "replay.yaml"
 WHOLE_BODY = "body"
 """In `match_on`: every field must agree."""
 
-_FIELDS = ("models", "match_on", "volatile", "redact", "on_miss", "pace", "validation")
+_FIELDS = ("models", "match_on", "volatile", "redact", "on_miss", "pace", "tokens", "validation")
 _ON_MISS = ("generate", "error")
 _VALIDATION = ("exact", "lenient")
+ESTIMATE = "estimate"
+"""Of `tokens`: the generator's own rule counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Config:
     on_miss: str | None = None
     pace: Pace | None = None
     validation: str | None = None
+    tokens: str = ESTIMATE
+    """What tokens are counted by: `estimate`, or the name of a vocabulary that is installed."""
 
 
 def read_config(path: str, data: bytes) -> Config:
@@ -64,6 +68,7 @@ def _read(path: str, document: Document) -> Config:
             on_miss=_read_word(fields, "on_miss", _ON_MISS),
             pace=read_pace(fields),
             validation=_read_word(fields, "validation", _VALIDATION),
+            tokens=_read_tokens(fields),
         )
     except BadField as error:
         where = f"{dotted(error.path)}: " if error.path else ""
@@ -94,6 +99,22 @@ def _read_word(fields: JsonObject, name: str, words: tuple[str, ...]) -> str | N
     if word is not None and word not in words:
         raise BadField((name,), f"{word!r} is none of {', '.join(words)}")
     return word
+
+
+def _read_tokens(fields: JsonObject) -> str:
+    name = optional(fields, "tokens", str) or ESTIMATE
+    if name == ESTIMATE:
+        return name
+    # Most directories are content with an estimate.
+    from replay_server.vocabularies import VOCABULARIES, counter
+
+    if name not in VOCABULARIES:
+        raise BadField(("tokens",), f"{name!r} is none of {', '.join((ESTIMATE, *VOCABULARIES))}")
+    try:
+        counter(name)  # read now, and not while an answer waits for it
+    except UsageError as error:
+        raise BadField(("tokens",), str(error)) from None
+    return name
 
 
 def _read_redactor(fields: JsonObject) -> Redactor:

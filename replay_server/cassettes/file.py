@@ -5,9 +5,10 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from replay_server.cassettes.atomic import is_temporary, write_atomically
@@ -26,6 +27,8 @@ if sys.platform != "win32":
     import fcntl
 
 _SEPARATOR = re.compile(rb"^---(?:[ \t][^\r\n]*)?(?:\r?\n|\Z)", re.MULTILINE)
+_BARE_SEPARATOR = re.compile(rb"\A---\r?\n")
+"""In front of a file it says nothing."""
 Identity = bytes
 """What makes two requests the same to a recorder."""
 
@@ -112,10 +115,40 @@ class CassetteFile:
         """Replace the file, if that changes it. Raises UsageError."""
         self._replace("---\n".join(texts).encode())
 
+    def remove(self, places: Collection[int]) -> None:
+        """Take out the documents at these places (from 1); all else stays byte for byte. Raises UsageError.
+
+        A file that would hold no document any more goes altogether.
+        """
+        kept, place, left = [], 0, 0
+        for part in _parts(self._before or b""):
+            is_document = next(documents(part), None) is not None
+            place += is_document
+            if not (is_document and place in places):
+                kept.append(part)
+                left += is_document
+        if left:
+            self._replace(_BARE_SEPARATOR.sub(b"", b"".join(kept), count=1))
+        else:
+            _delete(self.path)
+
     def _replace(self, data: bytes) -> None:
         if data != (self._before or b""):
             write_atomically(self.path, data)
             self._before = data
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """The bytes of a file, cut before each separator: a document with the comments in front of it, or these alone."""
+    starts = [0, *(found.start() for found in _SEPARATOR.finditer(data) if found.start()), len(data)]
+    return (data[start:end] for start, end in pairwise(starts))
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be removed: {error.strerror}") from None
 
 
 def _texts(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -6,8 +6,24 @@ from typing import TYPE_CHECKING
 
 from replay_server.cassettes.library import Library
 from replay_server.cassettes.matching import Candidate
-from replay_server.interaction import Choice, ErrorReply, Json, JsonReply, ModelsReply, Recorded, Response, TextReply
-from replay_server.terminal import printable
+from replay_server.interaction import (
+    Choice,
+    CountReply,
+    ErrorReply,
+    ImagesReply,
+    Json,
+    JsonReply,
+    ModelsReply,
+    Recorded,
+    Response,
+    SpeechReply,
+    TextReply,
+    TranscriptReply,
+    VectorsReply,
+    Verdict,
+    VerdictsReply,
+)
+from replay_server.terminal import counted, printable
 
 if TYPE_CHECKING:
     from replay_server.cassettes.matchers import Matcher
@@ -96,8 +112,24 @@ def _summary(response: Response) -> str:
             return f"status {status}, {len(body)} bytes"
         case JsonReply(value=value):
             return last_text(value)
+        case CountReply(tokens=tokens):
+            return f"{tokens} tokens"
         case ModelsReply(models=models):
             return ", ".join(models)
+        case VectorsReply(vectors=vectors):
+            return counted(len(vectors), "vector")
+        case VerdictsReply(verdicts=verdicts):
+            return ", ".join(dict.fromkeys(word for verdict in verdicts for word in _flagged(verdict))) or "not flagged"
+        case ImagesReply(images=images):
+            return counted(len(images), "image")
+        case SpeechReply(seconds=seconds):
+            return "a sound" if seconds is None else f"{seconds:g} seconds of sound"
+        case TranscriptReply(text=text):
+            return " ".join(text.split())
+
+
+def _flagged(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(verdict.scores) if verdict.flagged is None else verdict.flagged
 
 
 def _choice(choice: Choice) -> str:

@@ -184,8 +184,14 @@ def _rank(
     )
 
 
+TOP = "*"
+"""What a session calls the files that lie in no folder."""
+
+
 def is_part_of(file: str, cassette: str) -> bool:
     """Whether a file is what a session or a recorder calls `cassette`: the file of that name, or one in its folder."""
+    if cassette == TOP:
+        return "/" not in file
     return file.startswith(f"{cassette}/") or file in (f"{cassette}.yaml", f"{cassette}.yml")
 
 

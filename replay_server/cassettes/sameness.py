@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from replay_server.cassettes.sse import json_chunks
-from replay_server.endpoints.base import BadField, Resource
+from replay_server.endpoints.base import BadField, Binary, Resource
 from replay_server.interaction import Choice, ErrorReply, Json, Recorded, Reply, Response, TextReply
 from replay_server.keys import canonical_json
 
@@ -34,6 +34,8 @@ def neutral_reply(resource: Resource, response: Response) -> Reply:
         return response
     if response.frames:
         return resource.read_stream(list(json_chunks(response.body)))
+    if response.content is None and isinstance(resource, Binary):
+        return resource.read_bytes(response.body)
     return resource.read_body(response.content)
 
 

@@ -9,7 +9,7 @@ from replay_server import __version__
 from replay_server.errors import UsageError
 
 # The order in which `--help` lists them: as one comes to need them.
-COMMANDS = ("serve", "record", "refresh", "import", "explain", "check", "scan", "list", "smoke")
+COMMANDS = ("serve", "record", "refresh", "import", "explain", "check", "scan", "list", "report", "prune", "smoke")
 _MODULES = {"import": "import_recordings"}
 """The files of commands whose name no module can have."""
 
@@ -27,7 +27,7 @@ class _Commands(click.Group):
     """Imports a command when it is asked for: a server need not load what records."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is the module of that command, once somebody has imported it
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

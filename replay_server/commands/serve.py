@@ -2,30 +2,28 @@
 
 import asyncio
 import gc
-import os
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from replay_server import __version__
-from replay_server.commands.options import cassettes_option
+from replay_server.commands.options import cassettes_option, fail_on_option
 from replay_server.errors import UsageError
+from replay_server.server.options import ON_MISS, RECORD_MODES, read_settings
 from replay_server.settings import (
     DEFAULT_MAX_BODY,
     DEFAULT_PORT,
     DEFAULT_SESSION_AGE,
     DEFAULT_UPSTREAM_TIMEOUT,
     Settings,
-    Upstream,
 )
 from replay_server.terminal import counted
 
 if TYPE_CHECKING:
-    from replay_server.interaction import Pace
     from replay_server.replay.decision import Replay
+    from replay_server.replay.report import FailOn
     from replay_server.server.run import RunningServer
 
 _ON_MISS = {
@@ -38,7 +36,6 @@ _EMPTY = {
     "error": "every answer will be a miss",
     "upstream": "every request goes to the upstream",
 }
-_MODES = ("none", "once", "new_episodes", "all")
 
 
 @click.command("serve")
@@ -56,7 +53,7 @@ _MODES = ("none", "once", "new_episodes", "all")
 )
 @click.option(
     "--on-miss",
-    type=click.Choice(list(_ON_MISS)),
+    type=click.Choice(ON_MISS),
     envvar="REPLAY_SERVER_ON_MISS",
     help="What answers a request that no interaction matches: the generator (default), a 404 that explains it, or the"
     " upstream (default where there is one).",
@@ -101,6 +98,15 @@ _MODES = ("none", "once", "new_episodes", "all")
     help="Append each distinct miss to FILE, for `replay-server record` to make cassettes of.",
 )
 @click.option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="REPLAY_SERVER_REPORT",
+    metavar="FILE.json",
+    help="Write what was used to FILE when the server stops, for `replay-server report` and `prune`.",
+)
+@fail_on_option("REPLAY_SERVER_FAIL_ON")
+@click.option(
     "--max-body",
     type=click.IntRange(min=1),
     default=DEFAULT_MAX_BODY,
@@ -127,7 +133,7 @@ _MODES = ("none", "once", "new_episodes", "all")
 )
 @click.option(
     "--record-mode",
-    type=click.Choice(_MODES),
+    type=click.Choice(RECORD_MODES),
     default="none",
     show_default=True,
     envvar="REPLAY_SERVER_RECORD_MODE",
@@ -138,7 +144,7 @@ _MODES = ("none", "once", "new_episodes", "all")
     "--record-errors",
     is_flag=True,
     envvar="REPLAY_SERVER_RECORD_ERRORS",
-    help="Record 408, 429, 5xx and answers that broke off, too.",
+    help="Record 401, 408, 429, 5xx and answers that broke off, too.",
 )
 @click.option(
     "--upstream-timeout",
@@ -182,6 +188,8 @@ def command(
     watch: bool,
     session_age: float,
     save_misses: Path | None,
+    report_file: Path | None,
+    fail_on: "tuple[FailOn, ...]",
     max_body: int,
     upstreams: tuple[str, ...],
     api_key_variables: tuple[str, ...],
@@ -195,73 +203,62 @@ def command(
     """Answer the OpenAI API from cassettes.
 
     Each option can also be set by its variable: REPLAY_SERVER_PORT for --port, and so on.
+
+    SIGTERM or SIGINT stops it after the answers under way, a second one without them. Then it exits with 1 on what
+    --fail-on names, else with 0; with 2 where it could not start or write its report.
     """
-    if strict and on_miss == "generate":
-        raise UsageError("--strict and --on-miss generate contradict each other: leave one out")
-    settings = Settings(
+    settings = read_settings(
         cassettes=cassettes,
         host=host,
         port=port,
-        on_miss="error" if strict else on_miss,
+        on_miss=on_miss,
+        strict=strict,
         api_keys=api_keys,
         admin_keys=admin_keys,
         watch=watch,
         session_age=session_age,
         save_misses=save_misses,
         max_body=max_body,
-        upstreams=_upstreams(upstreams, api_key_variables, api_keys),
+        upstreams=upstreams,
+        api_key_variables=api_key_variables,
         record_mode=record_mode,
         record_errors=record_errors,
         upstream_timeout=upstream_timeout,
         validation=validation,
         openapi=openapi,
-        pace=None if pace is None else _read_pace(pace),
+        pace=pace,
     )
-    _check_recording(settings)
-    _check_watching(settings)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 
-    asyncio.run(run(settings, partial(_report, settings)))
+    if report_file is not None:
+        _prepare(report_file)
+    problems = asyncio.run(run(settings, partial(_report, settings), partial(_conclude, report_file, fail_on)))
+    for problem in problems:
+        click.echo(f"replay-server: {problem}", err=True)
+    if problems:
+        raise SystemExit(1)
 
 
-def _read_pace(text: str) -> "Pace":
-    from replay_server.pace import BadPace, parse_pace  # nobody needs it who wants no pace
+def _prepare(report_file: Path) -> None:
+    """See to it that the report can be written: the run is lost if that comes out at its end."""
+    from replay_server.cassettes.file import make_directory
 
-    try:
-        return parse_pace(text)
-    except BadPace as error:
-        raise UsageError(f"--pace: {error}") from None
+    make_directory(report_file.parent)
 
 
-def _upstreams(
-    upstreams: tuple[str, ...], variables: tuple[str, ...], api_keys: tuple[str, ...]
-) -> tuple[Upstream, ...]:
-    if not upstreams and not variables:
-        return ()
-    from replay_server.record.upstream_url import read_upstreams
+def _conclude(report_file: Path | None, fail_on: "tuple[FailOn, ...]", replay: "Replay") -> list[str]:
+    """Write the report; what the run fails on."""
+    if report_file is None and not fail_on:
+        return []
+    from replay_server.cassettes.atomic import write_atomically
+    from replay_server.replay.report import failures
+    from replay_server.replay.report_file import report_text
 
-    found = read_upstreams(upstreams, variables, os.environ)
-    if api_keys and any(upstream.api_key is None for upstream in found):
-        raise UsageError(
-            "--api-key guards this server, so the clients' keys are not for the upstream: name the variable of its key"
-            " with --api-key-env, or pass --api-key-env '' if it needs none"
-        )
-    return found
-
-
-def _check_recording(settings: Settings) -> None:
-    if settings.upstreams:
-        return
-    if settings.record_mode != "none":
-        raise UsageError(f"--record-mode {settings.record_mode} needs an upstream: add --upstream URL")
-    if settings.on_miss == "upstream":
-        raise UsageError("--on-miss upstream needs an upstream: add --upstream URL")
-
-
-def _check_watching(settings: Settings) -> None:
-    if settings.watch and find_spec("watchfiles") is None:
-        raise UsageError("--watch needs the package watchfiles: pip install 'replay-server[watch]'")
+    report = replay.tally.report(replay.library)
+    if report_file is not None:
+        write_atomically(report_file, report_text(report))
+    return failures(report, fail_on)
 
 
 def _report(settings: Settings, server: "RunningServer", replay: "Replay") -> None:

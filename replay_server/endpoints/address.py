@@ -19,6 +19,8 @@ Unrecorded: TypeAlias = Union[ApiError, "Operated"]
 
 OWN_PAGES = ("/", "/docs", "/docs/", "/healthz", "/openapi.json", "/readyz")
 """Where the server has pages of its own: these answer a GET, whatever was recorded."""
+IMAGES = "/__replay/images"
+"""Where the images lie that answers name by their URL."""
 SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 _SESSION_PREFIX = "/__replay/s/"

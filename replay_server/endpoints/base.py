@@ -1,6 +1,6 @@
 """What an API resource is: its routes, and the pure functions that the server asks of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -148,6 +148,25 @@ class Speaking(Protocol):
 
     def spoken(self, request: Request) -> "Spoken":
         """What was said. What cannot be read counts as absent."""
+
+
+@runtime_checkable
+class Uploading(Protocol):
+    """A resource whose requests are forms with files, of which a cassette may have kept the hash alone."""
+
+    def from_parts(self, fields: JsonObject, parameters: Mapping[str, str]) -> Request:
+        """The request that `{form: …}` stands for, on a path with these parameters. Raises BadField."""
+
+    def sent(self, body: JsonObject) -> tuple[str, bytes]:
+        """The content type and the form that a client sends for a body. Raises NotKept."""
+
+
+@runtime_checkable
+class Binary(Protocol):
+    """A resource whose plain answers are not JSON."""
+
+    def read_bytes(self, body: bytes) -> Reply:
+        """Read an answer of the wire. Raises BadField."""
 
 
 class BadField(Exception):

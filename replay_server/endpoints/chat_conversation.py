@@ -14,7 +14,7 @@ def hear(body: JsonObject, reply: TextReply, results: ToolResults) -> tuple[Json
     if not reply.choices:
         raise BadField((), "has no choices, so the conversation cannot go on")
     messages, choice = _messages(body), reply.choices[0]
-    calls = _numbered(choice.tool_calls, messages)
+    calls = numbered_calls(choice.tool_calls, sum(map(_is_result, messages)))
     heard: list[Json] = [*messages, _assistant(choice, calls)]
     heard += [_result(call_id, call, results) for call_id, call in calls]
     return {**body, "messages": heard}, bool(calls)
@@ -25,9 +25,15 @@ def _messages(body: JsonObject) -> list[Json]:
     return messages if isinstance(messages, list) else []
 
 
-def _numbered(calls: tuple[ToolCall, ...], messages: list[Json]) -> list[tuple[str, ToolCall]]:
-    """The calls with ids of our own: those of an upstream are new each time, and would change every later request."""
-    before = sum(isinstance(message, dict) and message.get("role") == "tool" for message in messages)
+def _is_result(message: Json) -> bool:
+    return isinstance(message, dict) and message.get("role") == "tool"
+
+
+def numbered_calls(calls: tuple[ToolCall, ...], before: int) -> list[tuple[str, ToolCall]]:
+    """The calls with ids of our own: those of an upstream are new each time, and would change every later request.
+
+    `before` are the calls that have had their results.
+    """
     return [(f"call_{before + at}", call) for at, call in enumerate(calls, 1)]
 
 

@@ -28,7 +28,7 @@ def canonical_messages(messages: Json) -> Json:
 _PLAIN = {"role", "content"}
 
 
-def _is_plain(message: Json) -> bool:
+def is_plain(message: Json) -> bool:
     """Whether a message is two texts, neither empty."""
     return (
         isinstance(message, dict)
@@ -38,7 +38,7 @@ def _is_plain(message: Json) -> bool:
 
 
 def _canonical_message(message: Json, numbers: dict[str, str]) -> Json:
-    if _is_plain(message):  # nearly always: there is nothing to normalise
+    if is_plain(message):  # nearly always: there is nothing to normalise
         return message
     plain = normalise(message)
     if not isinstance(message, dict) or not isinstance(plain, dict):
@@ -46,7 +46,7 @@ def _canonical_message(message: Json, numbers: dict[str, str]) -> Json:
     if isinstance(calls := message.get("tool_calls"), list) and calls:
         plain["tool_calls"] = [_canonical_call(call, numbers) for call in calls]
     if isinstance(call_id := plain.get("tool_call_id"), str):
-        plain["tool_call_id"] = _number(call_id, numbers)
+        plain["tool_call_id"] = numbered(call_id, numbers)
     if isinstance(call := plain.get("function_call"), dict):
         plain["function_call"] = {**call, "arguments": normalise_arguments(call.get("arguments"))}
     return plain
@@ -60,7 +60,7 @@ def _canonical_call(call: Json, numbers: dict[str, str]) -> Json:
     if plain.get("type") == "function":
         del plain["type"]
     if isinstance(call_id := plain.get("id"), str):
-        plain["id"] = _number(call_id, numbers)
+        plain["id"] = numbered(call_id, numbers)
     if isinstance(function := call.get("function"), dict):
         plain["function"] = {
             "name": function.get("name"),
@@ -69,7 +69,8 @@ def _canonical_call(call: Json, numbers: dict[str, str]) -> Json:
     return plain
 
 
-def _number(call_id: str, numbers: dict[str, str]) -> str:
+def numbered(call_id: str, numbers: dict[str, str]) -> str:
+    """What stands for the id of a tool call: its number by first use."""
     return numbers.setdefault(call_id, f"call {len(numbers) + 1}")
 
 
@@ -147,7 +148,7 @@ def wanted(request: Request) -> TextWanted:
     json_object, schema = _response_format(body.get("response_format"))
     tools, must_call, named = _callable_tools(body)
     return TextWanted(
-        prompts=(_prompt(messages),),
+        prompts=(prompt_of(messages),),
         n=integer(body, "n") or 1,
         max_tokens=integer(body, "max_tokens") if limit is None else limit,
         stop=stop_sequences(body.get("stop")),
@@ -164,14 +165,15 @@ def wanted(request: Request) -> TextWanted:
     )
 
 
-def _prompt(messages: list[dict[str, Json]]) -> Prompt:
+def prompt_of(messages: list[dict[str, Json]]) -> Prompt:
+    """The last that the user said, and all the rest that costs tokens."""
     last_user = next((at for at in reversed(range(len(messages))) if messages[at].get("role") == "user"), None)
     texts = [list(_texts(message)) for message in messages]
     subject = "" if last_user is None else "\n".join(texts[last_user])
     context = [text for at, found in enumerate(texts) if at != last_user for text in found]
-    roles = [role for message in messages if isinstance(role := message.get("role"), str)]
+    names = [text for message in messages for name in ("role", "name") if isinstance(text := message.get(name), str)]
     framing = _PRIMING_TOKENS + sum(map(_framing, messages))
-    return Prompt(text=subject, context=(*context, *roles), framing_tokens=framing)
+    return Prompt(text=subject, context=(*context, *names), framing_tokens=framing)
 
 
 def _framing(message: JsonObject) -> int:

@@ -3,7 +3,7 @@
 `openai.json` is made by `tools/openapi_facts.py`. It is read when it is first asked for: a replay never needs it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -40,17 +40,17 @@ def name_of(ref: str) -> str:
     return ref.removeprefix(SCHEMAS)
 
 
-def request_schema(operation_id: str) -> JsonObject:
-    """The schema of an operation's JSON body, as a rule a reference."""
+def request_schema(operation_id: str, media: str = "application/json") -> JsonObject:
+    """The schema of an operation's body of one media type, as a rule a reference."""
     contents = cast("JsonObject", operation(operation_id)["request"])
-    return cast("JsonObject", contents["application/json"])
+    return cast("JsonObject", contents[media])
 
 
 @cache
 def parameter_names(operation_id: str) -> frozenset[str]:
-    """The names of the parameters in an operation's JSON body."""
-    schema: JsonObject = request_schema(operation_id) if "request" in operation(operation_id) else {}
-    return frozenset(_property_names(schema))
+    """The names of the parameters in an operation's body, of whichever media type."""
+    contents = cast("Mapping[str, JsonObject]", operation(operation_id).get("request", {}))
+    return frozenset(name for schema in contents.values() for name in _property_names(schema))
 
 
 def _property_names(schema: JsonObject) -> Iterator[str]:

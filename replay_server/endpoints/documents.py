@@ -1,7 +1,9 @@
 """The request that a document of a cassette stands for, by the endpoint that it names."""
 
-from replay_server.endpoints.address import place, read_request
-from replay_server.endpoints.base import BadField, Resource
+from typing import cast
+
+from replay_server.endpoints.address import path_parameters, place, read_request
+from replay_server.endpoints.base import BadField, Resource, Uploading
 from replay_server.endpoints.table import ENDPOINTS, any_resource, resource_named
 from replay_server.interaction import JsonObject, RawRequest, Request
 
@@ -62,6 +64,10 @@ def _read_known(method: str, path: str, request: Request) -> tuple[Resource, Req
     """A request that was recorded before there was a module that knows it, or that the module refuses."""
     from replay_server.endpoints.http_form import NotKept, http_request
 
+    address, routed = place(path)
+    if routed is not None and isinstance(routed.resource, Uploading) and "form" in request.body:
+        resource = routed.resource  # of a file the hash is enough, and it may be all that was kept
+        return cast("Resource", resource), resource.from_parts(request.body, path_parameters(address, routed, method))
     try:
         query, content_type, body = http_request(request.body)
     except NotKept:

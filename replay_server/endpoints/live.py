@@ -18,6 +18,21 @@ _MESSAGE = {
     "properties": {"name": {"minLength": 1, "maxLength": 64, "pattern": r"^[^\s<|\\/>]+$"}},
 }
 
+# What the assistant said stands in the input as it stood in the output, with or without what belongs to it.
+_INPUT_PARTS = [
+    {"$ref": f"#/components/schemas/{name}"} for name in ("InputTextContent", "InputImageContent", "InputFileContent")
+]
+_SAID_BEFORE, _REFUSED_BEFORE = (
+    {
+        "type": "object",
+        "properties": {"type": {"type": "string", "enum": [kind]}, text: {"type": "string"}},
+        "required": ["type", text],
+    }
+    for kind, text in (("output_text", "text"), ("refusal", "refusal"))
+)
+
+_FILTERS = ("Comparison", "Compound")
+
 CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "CreateChatCompletionRequest": {
         # Measured with bodies that have two faults each; it is neither the alphabet's nor the description's order.
@@ -52,6 +67,27 @@ CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "ChatCompletionStreamOptions": _CLOSED,
     "PromptCacheOptionsParam": _CLOSED,
     "FunctionObject": {"properties": {"name": _NAME}},
+    "FunctionTool": {"required": ["type", "name"], "properties": {"name": _NAME}},
+    "CustomToolParam": {"properties": {"name": _NAME}},
+    "InputMessageContentList": {"items": {"oneOf": [*_INPUT_PARTS, _SAID_BEFORE, _REFUSED_BEFORE]}},
+    "InputImageContent": {"required": ["type"]},
+    "ImageGenToolCall": {"required": ["type", "id"]},
+    "MCPApprovalResponse": {"required": ["type", "approval_request_id", "approve"]},
+    "ModelResponseProperties": {"properties": {"user": {"nullable": True}}},
+    "TextResponseFormatJsonSchema": {"properties": {"description": {"nullable": True}}},
+    "ReasoningItem": {"required": ["type", "summary"]},
+    "CreateUploadRequest": {
+        "properties": {
+            "purpose": {"enum": ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]},
+            "bytes": {"minimum": 0, "maximum": 8 * 1024**3},
+        },
+    },
+    "CompoundFilter": {
+        "properties": {
+            "filters": {"items": {"oneOf": [{"$ref": f"#/components/schemas/{name}Filter"} for name in _FILTERS]}},
+        },
+    },
+    "StaticChunkingStrategy": {"properties": {"chunk_overlap_tokens": {"minimum": 0}}},
     "Metadata": {
         "x-noun": "metadata object",
         "maxProperties": 16,
@@ -64,6 +100,11 @@ SUPPORTED: Mapping[str, tuple[str, ...]] = {
     "messages[].role": ("system", "assistant", "user", "function", "tool", "developer"),
     # One list for all roles, though no role takes all of them.
     "messages[].content[].type": ("text", "image_url", "input_audio", "refusal", "audio", "file"),
+    "input[].role": ("assistant", "system", "developer", "user"),
+    "input[].content[].type": (
+        *("input_text", "input_image", "output_text", "refusal", "input_file", "computer_screenshot"),
+        "summary_text",
+    ),
     "response_format.type": ("json_object", "json_schema", "text"),
     "service_tier": ("auto", "default", "fast", "flex", "priority"),
 }
@@ -71,6 +112,9 @@ SUPPORTED: Mapping[str, tuple[str, ...]] = {
 
 ASSUMED: Mapping[str, str] = {"tool_choice.type": "function"}
 """What an unknown discriminator is read as, where the API does not look at it first."""
+
+IMPLIED: Mapping[str, str] = {"input[].type": "message", "items[].type": "message"}
+"""What an object without a discriminator is."""
 
 MAY_BE_EMPTY = frozenset({"messages[].content"})
 """Arrays that the API takes empty, though its description says otherwise."""

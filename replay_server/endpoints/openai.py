@@ -72,7 +72,11 @@ class OpenAIResource:
     def from_cassette(self, fields: JsonObject) -> Request:
         """The request with this body."""
         model = fields.get("model")
-        return Request(self.name, model if isinstance(model, str) else "", fields, fields.get("stream") is True)
+        return Request(self.name, model if isinstance(model, str) else "", fields, self.streams(fields))
+
+    def streams(self, body: JsonObject) -> bool:
+        """Whether a request with this body asks for a stream."""
+        return body.get("stream") is True
 
     def prompt(self, request: Request) -> JsonObject:
         """The fields of the key, as they came."""
@@ -116,13 +120,13 @@ class OpenAIResource:
 
     def carries_delta(self, data: bytes) -> bool:
         """Whether a choice says more: not the chunk with the role alone, nor those with finish_reason or usage."""
-        chunk = _object_or_none(data)
+        chunk = object_or_none(data)
         choices = chunk.get("choices") if chunk else None
         return isinstance(choices, list) and any(map(_says_more, choices))
 
     def tokens_said(self, body: bytes) -> int:
         """The completion's tokens, as its usage counts them."""
-        answer = _object_or_none(body)
+        answer = object_or_none(body)
         usage = answer.get("usage") if answer else None
         tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
         return tokens if isinstance(tokens, int) else 0
@@ -149,7 +153,8 @@ def unknown_model(model: str) -> ApiError:
     return NotFound(message, code="model_not_found")
 
 
-def _object_or_none(data: bytes) -> dict[str, Json] | None:
+def object_or_none(data: bytes) -> dict[str, Json] | None:
+    """The JSON object in some bytes, None where there is none."""
     try:
         value: Json = orjson.loads(data)
     except orjson.JSONDecodeError:

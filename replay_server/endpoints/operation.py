@@ -46,11 +46,11 @@ class Call:
         """The JSON object of the body, empty where there is no body. Raises BadRequest."""
         return parse_object(self.raw.body) if self.raw.body.strip() else {}
 
-    async def found(self, kind: str, id: str, missing: str) -> Kept:
+    async def found(self, kind: str, id: str, missing: str, param: str | None = None) -> Kept:
         """The object with this id. Raises NotFound, with `missing` as its message."""
         kept = await self.objects.get(kind, id)
         if kept is None:
-            raise NotFound(missing)
+            raise NotFound(missing, param=param)
         return kept
 
     async def new(self, kind: str) -> "New":

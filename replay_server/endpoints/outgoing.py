@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from replay_server.endpoints.base import Resource, Route
+from replay_server.endpoints.base import Resource, Route, Uploading
 from replay_server.endpoints.http_form import http_request
 from replay_server.interaction import JsonObject, RawRequest
 
@@ -23,6 +23,8 @@ def outgoing(resource: Resource, fields: JsonObject) -> RawRequest:
     in_path = _PARAMETER.findall(route.path)
     path = _PARAMETER.sub(lambda match: str(fields[match[1]]), route.path)
     rest = {name: value for name, value in fields.items() if name not in in_path}
+    if isinstance(resource, Uploading):
+        return _request(route.method, path, (), *resource.sent(rest))
     body = b"" if route.method == "GET" else orjson.dumps(rest)
     return _request(route.method, path, (), "application/json", body)
 

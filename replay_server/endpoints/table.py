@@ -32,12 +32,28 @@ class Line:
 LINES = (
     Line("/chat/completions", "chat", implied_by="messages"),
     Line("/completions", "completions", implied_by="prompt"),
+    Line("/embeddings", "embeddings"),
+    Line("/audio/speech", "speech"),
+    Line("/audio/transcriptions", "transcriptions"),
+    Line("/audio/translations", "translations"),
+    Line("/images/generations", "image_generations"),
+    Line("/images/edits", "image_edits"),
+    Line("/images/variations", "image_variations"),
+    Line("/responses", "responses"),
+    Line("/responses/compact", "responses_compact"),
+    Line("/responses/input_tokens", "responses_tokens"),
     Line("/models", "models"),
+    Line("/moderations", "moderations"),
 )
 
 
 OPERATIONS = {
     "/chat/completions": "stored_chat",
+    "/batches": "batches",
+    "/conversations": "conversations",
+    "/files": "files",
+    "/uploads": "uploads",
+    "/vector_stores": "vector_stores",
 }
 """By path, the modules of the operations on what a session keeps, at and below it."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from replay_server.endpoints import refusals
-from replay_server.endpoints.live import ASSUMED, MAY_BE_EMPTY, SUPPORTED
+from replay_server.endpoints.live import ASSUMED, IMPLIED, MAY_BE_EMPTY, SUPPORTED
 from replay_server.endpoints.shapes import Shape, alternatives, expected
 from replay_server.interaction import Json, JsonObject
 
@@ -79,28 +79,38 @@ def _object_shape(value: dict[str, Json], shapes: list[Shape], path: str) -> Sha
     field = _discriminator(shapes)
     if field is None:
         return shapes[0]
-    by_name = {str(shape["properties"][field]["enum"][0]): shape for shape in shapes}
+    by_name: dict[str, Shape] = {}
+    for shape in shapes:
+        for name in _names(shape["properties"][field]):
+            by_name.setdefault(name, shape)
     return by_name[_name(value, field, tuple(by_name), _below(path, field))]
 
 
 def _discriminator(shapes: list[Shape]) -> str | None:
-    """The property that is one fixed value in each of the alternatives."""
-    first, *others = [{name for name, schema in _properties(shape) if _is_fixed(schema)} for shape in shapes]
-    return min(first.intersection(*others), default=None)
+    """The property that has names of its own, as a rule one, in each of the alternatives."""
+    listed = [
+        {name: len(names) for name, schema in _properties(shape) if (names := _names(schema))} for shape in shapes
+    ]
+    common = set(listed[0]).intersection(*listed[1:])
+    fixed = [name for name in common if all(names[name] == 1 for names in listed)]
+    return min(fixed or common, default=None)
 
 
 def _properties(shape: Shape) -> Iterator[tuple[str, Shape]]:
     return iter(shape.get("properties", {}).items())
 
 
-def _is_fixed(schema: Shape) -> bool:
-    return len(schema.get("enum", ())) == 1
+def _names(schema: Shape) -> tuple[str, ...]:
+    """The values that a property can have, where these are listed."""
+    return tuple(value for shape in alternatives(schema) for value in shape.get("enum", ()))
 
 
 def _name(value: dict[str, Json], field: str, names: tuple[str, ...], path: str) -> str:
     given = value.get(field)
     if isinstance(given, str) and given in names:
         return given
+    if given is None and (implied := IMPLIED.get(_template(path))) is not None:
+        return implied
     if (assumed := ASSUMED.get(_template(path))) is not None:
         return assumed
     if field not in value:

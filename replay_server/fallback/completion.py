@@ -4,39 +4,37 @@ from dataclasses import replace
 
 from replay_server.fallback.draw import Draw
 from replay_server.fallback.logprobs import logprobs
-from replay_server.fallback.tokens import count, prompt_tokens, split
+from replay_server.fallback.tokens import Count, count, prompt_tokens, split
 from replay_server.interaction import Choice, Reasoning, TextReply, TextWanted, ToolCall, Usage
 
 
-def complete(wanted: TextWanted, reply: TextReply, key: str) -> TextReply:
-    """The reply with nothing changed that its author wrote."""
+def complete(wanted: TextWanted, reply: TextReply, key: str, tokens_of: Count = count) -> TextReply:
+    """The reply with nothing changed that its author wrote. `tokens_of` counts what it costs, and cuts nothing."""
     choices = reply.choices
     if wanted.stream or wanted.logprobs is not None:
         choices = tuple(_complete_choice(wanted, choice, Draw(key, "logprobs", i)) for i, choice in enumerate(choices))
     elif reply.usage is not None:
         return reply
-    return replace(reply, choices=choices, usage=reply.usage or usage_of(wanted, reply.choices))
+    return replace(reply, choices=choices, usage=reply.usage or usage_of(wanted, reply.choices, tokens_of))
 
 
-def usage_of(wanted: TextWanted, choices: tuple[Choice, ...]) -> Usage:
-    """The tokens of all prompts, estimated, and of all that the choices say."""
-    prompts = sum(map(prompt_tokens, wanted.prompts))
-    return Usage(prompt_tokens=prompts, completion_tokens=sum(map(choice_tokens, choices)))
+def usage_of(wanted: TextWanted, choices: tuple[Choice, ...], tokens_of: Count = count) -> Usage:
+    """The tokens of all prompts, and of all that the choices say."""
+    return Usage(
+        prompt_tokens=sum(prompt_tokens(prompt, tokens_of) for prompt in wanted.prompts),
+        completion_tokens=sum(choice_tokens(choice, tokens_of) for choice in choices),
+    )
 
 
-def choice_tokens(choice: Choice) -> int:
+def choice_tokens(choice: Choice, tokens_of: Count = count) -> int:
     """The tokens of content, refusal, tool calls and reasoning."""
-    total = count(choice.content) if choice.content else 0
+    total = tokens_of(choice.content) if choice.content else 0
     if choice.refusal:
-        total += count(choice.refusal)
-    if choice.function_call:
-        total += call_tokens(choice.function_call)
-    return total + sum(map(call_tokens, choice.tool_calls)) + sum(count(part.text) for part in choice.reasoning)
-
-
-def call_tokens(call: ToolCall) -> int:
-    """The tokens of a call's name and arguments."""
-    return count(call.name) + count(call.arguments)
+        total += tokens_of(choice.refusal)
+    calls = (*choice.tool_calls, choice.function_call) if choice.function_call else choice.tool_calls
+    for call in calls:
+        total += tokens_of(call.name) + tokens_of(call.arguments)
+    return total + sum(tokens_of(part.text) for part in choice.reasoning)
 
 
 def _complete_choice(wanted: TextWanted, choice: Choice, draw: Draw) -> Choice:

@@ -25,6 +25,9 @@ TOKEN = (
     r"|[\s\S]"
 )
 
+Count = Callable[[str], int]
+"""Counts the tokens of a text: `count`, or a vocabulary's."""
+
 REMEMBERED_LENGTH = 1000  # bounds what the cache can hold to a few megabytes
 
 
@@ -38,13 +41,13 @@ def count(text: str) -> int:
     return _count_short(text) if len(text) <= REMEMBERED_LENGTH else _count(text)
 
 
-def prompt_tokens(prompt: Prompt) -> int:
-    """What a prompt costs, estimated: its texts, its token ids, and the framing that its endpoint knows."""
+def prompt_tokens(prompt: Prompt, tokens_of: Count = count) -> int:
+    """What a prompt costs: its texts, its token ids, and the framing that its endpoint knows."""
     total = prompt.framing_tokens + len(prompt.token_ids)
     if prompt.text:
-        total += count(prompt.text)
+        total += tokens_of(prompt.text)
     for text in prompt.context:
-        total += count(text)
+        total += tokens_of(text)
     return total
 
 

@@ -1,6 +1,7 @@
 """Recording live traffic: which requests go on to an upstream, and which of their answers become recordings."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,12 +22,16 @@ from replay_server.record.recording import Recording
 from replay_server.record.upstream_url import choose, url_for
 from replay_server.settings import Upstream
 
+log = logging.getLogger("replay_server")
+
 UNNAMED = "recorded"
 """The cassette of requests that name neither a session nor a cassette."""
 
 _RECORD_TO = "x-replay-record-to"
-_EXCLUDED = frozenset({408, 429})
 _STATUSES = range(200, 600)
+_EXCLUDED = frozenset({401, 408, 429, *range(500, 600)})
+"""They tell of the client's key or of the moment, not of what was asked: played back, they would never end."""
+_REMEDIES = {401: ", as it does not take this key: give the client another, or name its variable with --api-key-env"}
 
 
 class LiveTraffic:
@@ -80,7 +85,7 @@ class LiveTraffic:
         return episode if self._mode.records(there=there, cassette_existed=episode.cassette_existed) else None
 
     async def _possible_episode(self, asked: Keyed, raw: RawRequest, session: str, match: Match | None) -> Episode:
-        named = raw.headers.get(_RECORD_TO) or session
+        named = raw.headers.get(_RECORD_TO) or await self._cassettes.named_by(session) or session
         cassette = named or UNNAMED
         cassette_folder(self._directory, cassette)
         return Episode(
@@ -108,7 +113,9 @@ class LiveTraffic:
     ) -> Recording | None:
         if response.status not in _STATUSES:
             return None  # a cassette cannot hold it
-        if not self._record_errors and (response.status in _EXCLUDED or response.status >= 500):
+        if response.status in _EXCLUDED and not self._record_errors:
+            remedy = _REMEDIES.get(response.status, "")
+            log.warning("not recorded: %s: the upstream answered %d%s", asked.resource.name, response.status, remedy)
             return None
         headers = {name.lower(): value for name, value in response.headers.items()}
         capture = Capture(response.status, headers, started=started, largest=self._largest)

@@ -20,7 +20,7 @@ from replay_server.cassettes.file import CassetteFile, Stored, sweep
 from replay_server.cassettes.files import Signature, signature
 from replay_server.cassettes.inventory import last_text
 from replay_server.cassettes.library import Library
-from replay_server.cassettes.matching import Keyed, Match, is_part_of
+from replay_server.cassettes.matching import Keyed, Match, Scope, is_part_of
 from replay_server.cassettes.reader import read_cassette, read_response
 from replay_server.cassettes.recorded_form import answered_form
 from replay_server.cassettes.sameness import same_answer
@@ -28,12 +28,15 @@ from replay_server.errors import BadRequest, UsageError
 from replay_server.interaction import Answered, Interaction, JsonObject
 from replay_server.record.modes import RecordMode
 from replay_server.record.recorded_document import is_faithful, raw_form, recorded_document, stored_responses
+from replay_server.replay.session import UNTOLD
 from replay_server.replay.state import State
+from replay_server.replay.tally import Tally
 from replay_server.terminal import printable
 
 log = logging.getLogger("replay_server")
 
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_FOLDER = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
+_NAME = re.compile(rf"{_FOLDER}(/{_FOLDER}){{0,15}}")
 _LONGEST_SLUG = 40
 _RUNS_REMEMBERED = 100_000
 
@@ -46,11 +49,11 @@ def cassette_folder(directory: Path, cassette: str) -> Path:
     if not _NAME.fullmatch(cassette):
         raise BadRequest(
             f"{cassette[:128]!r} is not the name of a cassette: 1 to 128 letters, digits, dots, underscores and"
-            " hyphens, and no dot in front",
+            " hyphens, and no dot in front; folders with / between them",
             code="invalid_cassette",
         )
     folder = directory / cassette
-    if folder.is_symlink() and not folder.resolve().is_relative_to(directory.resolve()):
+    if not folder.resolve().is_relative_to(directory.resolve()):
         raise BadRequest(f"the cassette {cassette!r} lies outside of {directory}", code="invalid_cassette")
     return folder
 
@@ -99,11 +102,12 @@ class _Run:
 class LiveCassettes:
     """Saves episodes, one at a time, off the loop."""
 
-    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode) -> None:
+    def __init__(self, directory: Path, library: Library, state: State, mode: RecordMode, tally: Tally) -> None:
         self._directory = directory
         self._library = library
         self._state = state
         self._mode = mode
+        self._tally = tally
         self._existed: dict[str, bool] = {}
         self._runs: OrderedDict[tuple[str, str, bytes], _Run] = OrderedDict()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay-server-recorder")
@@ -114,9 +118,14 @@ class LiveCassettes:
         """Whether the cassette was there before this process recorded into it."""
         if cassette not in self._existed:
             folder = self._directory / cassette
-            files = (folder.with_name(f"{cassette}{suffix}") for suffix in (".yaml", ".yml"))
+            files = (self._directory / f"{cassette}{suffix}" for suffix in (".yaml", ".yml"))
             self._existed[cassette] = any(file.exists() for file in files) or _has_cassettes(folder)
         return self._existed[cassette]
+
+    async def named_by(self, session: str) -> str | None:
+        """The cassette that the session names first: what is recorded in it goes there."""
+        told = await self._state.told(session) if session else UNTOLD
+        return next(iter(told.cassettes), None)
 
     async def place(self, asked: Keyed, session: str) -> int:
         """How many identical requests the session has made before."""
@@ -132,7 +141,14 @@ class LiveCassettes:
             log.error("not recorded: %s", printable(str(error)))
             return
         if saved is not None:
+            before = self._library.held(saved[0])
             self._library.put(*saved)
+            self._tally.replaced(before, self._library.held(saved[0]))
+        # The file that has it now; one that had it before is of the same cassette.
+        cassette = episode.cassette if saved is None else saved[0].rpartition(".")[0]
+        found = self._library.find(episode.asked, Scope((cassette,)))
+        if isinstance(found, Match):
+            self._tally.recorded(found.interaction)
 
     async def close(self) -> None:
         """Finish what is being written."""

@@ -11,7 +11,7 @@ from replay_server.cassettes.config import FILE_NAME
 from replay_server.cassettes.reader import dotted, read_response
 from replay_server.cassettes.yaml import Document, YamlError, documents
 from replay_server.endpoints.base import BadField, Conversational, Resource
-from replay_server.endpoints.description import describes, parameter_names
+from replay_server.endpoints.description import describes, operation, parameter_names
 from replay_server.endpoints.short_form import items, known, optional, required
 from replay_server.endpoints.table import ENDPOINTS, implied_endpoint, resource_named
 from replay_server.errors import CassetteError
@@ -170,8 +170,20 @@ def _check_defaults(defaults: JsonObject, parameters: set[str]) -> None:
 
 def _parameters(resource: Resource) -> frozenset[str]:
     """The parameters that the API's description knows."""
-    operation = resource.routes[0].operation_id
-    return parameter_names(operation) if describes(operation) else frozenset()
+    name = resource.routes[0].operation_id
+    return parameter_names(name) if describes(name) else frozenset()
+
+
+def _needs_model(resource: Resource) -> bool:
+    """Whether the API's description says that a request names its model."""
+    from replay_server.endpoints.shapes import alternatives  # asked only of a request that names none
+
+    name = resource.routes[0].operation_id
+    contents = operation(name).get("request") if describes(name) else None
+    if not isinstance(contents, dict):
+        return False
+    bodies = [shape for schema in contents.values() if isinstance(schema, dict) for shape in alternatives(schema)]
+    return any("model" in body.get("required", ()) for body in bodies)
 
 
 def _read_entry(where: str, fields: JsonObject, defaults: JsonObject) -> Entry:
@@ -271,5 +283,5 @@ def _check_entry(fields: JsonObject, entry: Entry) -> None:
         raise BadField(("tool_results",), "needs a conversation")
     if len(entry.responses) not in (0, entry.repeat):
         raise BadField(("response",), f"has {len(entry.responses)} responses, and repeat says {entry.repeat}")
-    if "model" not in entry.body and entry.resource.name != "models":
+    if "model" not in entry.body and _needs_model(entry.resource):
         raise BadField((), "has no model: add it, or a default for all requests")

@@ -10,8 +10,10 @@ from replay_server.cassettes.config import Config
 from replay_server.cassettes.files import cassette_files, load_config, read_file
 from replay_server.cassettes.matching import Keyed
 from replay_server.cassettes.reader import dotted, survey_cassette
+from replay_server.cassettes.response_head import JSON
 from replay_server.cassettes.sameness import neutral_reply
-from replay_server.endpoints.base import BadField, Resource
+from replay_server.endpoints.base import BadField, Binary, Resource
+from replay_server.endpoints.description import describes
 from replay_server.endpoints.response_check import response_faults
 from replay_server.endpoints.table import resource_named
 from replay_server.errors import CassetteError
@@ -142,21 +144,26 @@ def _reply_problems(interaction: Interaction, keyed: Keyed) -> Iterator[str]:
 def _faults(keyed: Keyed, response: Response) -> Iterator[str]:
     if isinstance(response, ErrorReply) or (isinstance(response, Recorded) and response.status != 200):
         return
-    if not keyed.resource.routes[0].operation_id:  # nobody knows what it should be
+    if not describes(keyed.resource.routes[0].operation_id):  # nobody knows what it should be
         return
     try:
-        body = (
-            response.content if isinstance(response, Recorded) and not response.frames else _rendered(keyed, response)
-        )
+        body = _plain(keyed, response)
     except BadField as error:
         yield f"{dotted(error.path)}: {error.problem}".removeprefix(": ")
         return
-    yield from response_faults(keyed.resource.routes[0].operation_id, body)
+    if not isinstance(body, bytes):
+        yield from response_faults(keyed.resource.routes[0].operation_id, body)
 
 
-def _rendered(keyed: Keyed, response: Response) -> Json:
-    """The plain answer that a client would get."""
+def _plain(keyed: Keyed, response: Response) -> Json | bytes:
+    """The plain answer that a client would get: bytes, where that is no JSON."""
+    if isinstance(response, Recorded) and not response.frames:
+        is_binary = response.content is None and isinstance(keyed.resource, Binary)
+        return response.body if is_binary else response.content
     reply = neutral_reply(keyed.resource, response)
     whole = Generator().complete(keyed.resource.wanted(keyed.request), reply, keyed.key)
-    body: Json = orjson.loads(keyed.resource.render(keyed.request, whole, Stamp(keyed.key)).body)
+    wire = keyed.resource.render(keyed.request, whole, Stamp(keyed.key))
+    if wire.headers["content-type"] != JSON:
+        return wire.body
+    body: Json = orjson.loads(wire.body)
     return body

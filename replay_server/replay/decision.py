@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import orjson
 
+from replay_server.cassettes.config import ESTIMATE, Config
 from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
 from replay_server.cassettes.reader import dotted
@@ -18,6 +19,7 @@ from replay_server.endpoints.apis import OPENAI, Apis
 from replay_server.endpoints.base import BadField, Resource
 from replay_server.errors import ApiError
 from replay_server.fallback import Generator
+from replay_server.fallback.tokens import Count, count
 from replay_server.interaction import (
     INSTANT,
     ErrorReply,
@@ -41,6 +43,7 @@ from replay_server.replay.miss_log import MissLog
 from replay_server.replay.rendered import RenderedAnswers, rendered_key
 from replay_server.replay.session import UNTOLD, Told
 from replay_server.replay.state import State
+from replay_server.replay.tally import Tally
 from replay_server.replay.view import View
 from replay_server.stamp import Stamp
 
@@ -96,6 +99,8 @@ class Answer(NamedTuple):
     timing: "Timing | None" = None
     explanation: str = ""
     """Of a miss."""
+    match: Match | None = None
+    """What answered, where that is an interaction."""
     spoiling: "Spoiling | None" = None
 
 
@@ -123,12 +128,14 @@ class Replay:
         misses: MissLog | None = None,
         live: Live | None = None,
         pace: Pace = INSTANT,
+        tally: Tally | None = None,
         validation: Validation = Validation.EXACT,
         apis: Apis = OPENAI,
     ) -> None:
         self.library = library
         self.apis = apis
         self.state = state
+        self.tally = tally or Tally()
         self._additions = Additions(library)
         self.remedy = remedy
         self._misses = misses
@@ -143,7 +150,8 @@ class Replay:
         self._pace = pace
         self._lenient = validation is Validation.LENIENT
         self._listed = self.library.config.models
-        self._generator = Generator(self.library.models if self._listed is None else self._listed)
+        models = self.library.models if self._listed is None else self._listed
+        self._generator = Generator(models, _count(self.library.config))
 
     @property
     def forwards(self) -> bool:
@@ -178,6 +186,7 @@ class Replay:
         else:
             told = await self.told(session)
             rules = told.faults + self.state.everywhere.faults
+            pace = pace or _read_pace(told.pace)
             asked, found = self._look_up(resource, request, raw, session, told)
         try:
             if fault is None and not rules:
@@ -416,8 +425,8 @@ class Replay:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
+            return Answer(wire, headers, None, "", match)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     async def _matched(self, asked: Keyed, matched: "Matched", session: str, pace: Pace | None) -> Answer:
         interaction = matched.interaction
@@ -430,13 +439,14 @@ class Replay:
 
             response = filled_response(asked.resource, matched, place, template)
             wire = self._wire(asked, interaction, response, Stamp(asked.key, place))
-        headers = _headers(Source.MATCHER, asked, Match(interaction, ()))
+        match = Match(interaction, ())
+        headers = _headers(Source.MATCHER, asked, match)
         if interaction.cassette in self.library.stale:
             headers["x-replay-stale"] = interaction.cassette
         pace = pace or interaction.pace or self._pace
         if pace is INSTANT:
-            return Answer(wire, headers)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]))
+            return Answer(wire, headers, None, "", match)
+        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
         response = interaction.responses[place]
@@ -483,6 +493,15 @@ def _is_made_up(unrecorded: Unrecorded | None) -> bool:
     return unrecorded is not None and not isinstance(unrecorded, ApiError) and unrecorded.operation.made_up
 
 
+def _count(config: Config) -> Count:
+    """What counts tokens."""
+    if config.tokens == ESTIMATE:
+        return count
+    from replay_server.vocabularies import counter  # whoever reads the configuration has loaded it
+
+    return counter(config.tokens)
+
+
 def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
 
@@ -508,6 +527,14 @@ def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
     from replay_server.replay.spoiling import Spoiling
 
     return answer._replace(headers=headers, spoiling=Spoiling(fault, asked.resource, asked.request.model))
+
+
+def _read_pace(text: str | None) -> Pace | None:
+    if text is None:
+        return None
+    from replay_server.pace import parse_pace  # nobody needs it who wants no pace
+
+    return parse_pace(text)
 
 
 def _timing(

@@ -23,6 +23,8 @@ def rendered_key(asked: Keyed, interaction: Interaction, place: int, revision: i
     """All that the bytes of a replayed answer depend on."""
     body, names = asked.request.body, asked.resource.rendered_from
     fields = orjson.dumps(body if names is None else [body.get(name) for name in names])
+    if origin := asked.request.origin:
+        fields += origin.encode()
     return revision, interaction.cassette, interaction.place, place, fields
 
 

@@ -29,6 +29,8 @@ class Told:
     only: bool = False
     """Nothing else answers."""
     on_miss: str | None = None
+    pace: str | None = None
+    """Of its answers, where their requests name none."""
     added: tuple[Addition, ...] = ()
     without: frozenset[str] = frozenset()
     """The ids of interactions that have been taken out."""
@@ -69,6 +71,7 @@ class Summary:
             "cassettes": list(self.told.cassettes),
             "only": self.told.only,
             "on_miss": self.told.on_miss,
+            "pace": self.told.pace,
             "added": len(self.told.added),
             "faults": [rule.id for rule in self.told.faults],
             "created": moment(self.created),

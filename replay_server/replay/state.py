@@ -56,7 +56,9 @@ class State(Protocol):
     async def told(self, session: str) -> Told:
         """What a session was told."""
 
-    async def tell(self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None) -> None:
+    async def tell(
+        self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None, pace: str | None = None
+    ) -> None:
         """Begin a session, or change what it was told."""
 
     async def add(self, session: str, text: str) -> Addition:
@@ -180,10 +182,12 @@ class MemoryState:
         """See `State`."""
         return self._use(session).told
 
-    async def tell(self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None) -> None:
+    async def tell(
+        self, session: str, *, cassettes: tuple[str, ...], only: bool, on_miss: str | None, pace: str | None = None
+    ) -> None:
         """See `State`."""
         found = self._use(session)
-        found.told = replace(found.told, cassettes=cassettes, only=only, on_miss=on_miss)
+        found.told = replace(found.told, cassettes=cassettes, only=only, on_miss=on_miss, pace=pace)
 
     async def add(self, session: str, text: str) -> Addition:
         """See `State`."""

@@ -83,25 +83,34 @@ def _spoken(frames: Iterable[bytes], waits: _Waits, resource: Resource) -> Itera
         after = 0.0
 
 
+def _nobody(_: float) -> None:
+    """Hears how late a frame is, and does not care."""
+
+
 async def write_stream(
     frames: Iterable[TimedFrame],
     send: Callable[[bytes], Awaitable[None]],
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
+    late: Callable[[float], None] = _nobody,
 ) -> None:
     """Send each frame when it is due, counted from now; those that are due together go out together.
+
+    `late` hears by how many seconds each that was waited for is later than that.
 
     Each sleep ends at a deadline, so that what one frame is late does not make the next one late: nothing drifts.
     """
     due, ready = clock(), bytearray()
     for frame in frames:
         due += frame.after
-        if frame.after > 0 and due > clock():
-            if ready:
-                await send(bytes(ready))
-                ready.clear()
-            if (ahead := due - clock()) > 0:  # sending took its time too
-                await sleep(ahead)
+        if frame.after > 0:
+            if due > clock():
+                if ready:
+                    await send(bytes(ready))
+                    ready.clear()
+                if (ahead := due - clock()) > 0:  # sending took its time too
+                    await sleep(ahead)
+            late(max(0.0, clock() - due))
         ready += frame.data
     if ready:
         await send(bytes(ready))

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from replay_server.errors import ApiError
 from replay_server.server.api_keys import ApiKeys
 
-_CONTROL = re.compile(r"/__replay/(?!s/[^/]*/.)")
+_CONTROL = re.compile(r"/__replay/(?!s/[^/]*/.|images/)")
 _PROXIED = ("forwarded", "x-forwarded-for")
 
 
 def is_control(path: str) -> bool:
-    """Whether a path belongs to the control API: all of `/__replay/` but the API within a session."""
+    """Whether a path belongs to the control API: all of `/__replay/` but the API within a session, and pictures."""
     return _CONTROL.match(path) is not None
 
 

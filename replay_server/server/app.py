@@ -7,7 +7,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from functools import lru_cache
+from contextlib import nullcontext
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAl
 from replay_server.interaction import Pace, RawRequest, WireLive, WireResponse, WireStream
 from replay_server.replay.decision import Answer, Replay, Source
 from replay_server.replay.journal import SMALL_BODY
+from replay_server.replay.measures import Measures
 from replay_server.server.access import LOOPBACK_ONLY, Access, is_control
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.cors import CORS, preflight
@@ -90,14 +92,15 @@ class App:
         address, routed = placed or place(request.path)
         if routed is None and (page := self._page(request, address)):
             return page
-        answer = await self._answer(request, address, routed)
+        started = self._clock()
+        answer = await self._answer(request, address, routed, started)
         if answer.spoiling and (response := await self._late_or_spoiled(answer, answer.spoiling, request)):
             return response
         wire, timing = answer.wire, answer.timing
         if not isinstance(wire, WireResponse | WireStream):
-            return await _pass_on(wire, answer.headers, request)
+            return await self._pass_on(wire, answer.headers, request, started)
         if timing is not None and request.method != "HEAD":
-            return await self._respond_in_time(wire, answer.headers, timing, request)
+            return await self._respond_in_time(wire, answer.headers, timing, request, started)
         return _to_response(wire, answer.headers, request)
 
     async def _late_or_spoiled(
@@ -129,12 +132,30 @@ class App:
                 wire.leave()
             raise
 
+    @property
+    def _measures(self) -> Measures:
+        return self.ready.result().tally.measures
+
+    def _begun(self, replay_headers: Mapping[str, str], started: float, *, stream: bool) -> None:
+        self._measures.observe(replay_headers["x-replay-source"], [self._clock() - started], stream=stream)
+
+    async def _pass_on(
+        self, wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest, started: float
+    ) -> web.StreamResponse:
+        stream = any(
+            name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in wire.headers
+        )
+        begun = partial(self._begun, replay_headers, started, stream=stream)
+        with self._measures.streaming() if stream else nullcontext():
+            return await _pass_on(wire, replay_headers, request, begun)
+
     async def _respond_in_time(
         self,
         wire: WireResponse | WireStream,
         replay_headers: Mapping[str, str],
         timing: "Timing",
         request: web.BaseRequest,
+        started: float,
     ) -> web.StreamResponse:
         from replay_server.server.writer import stream_in_time  # nobody needs it who wants no pace
 
@@ -143,9 +164,13 @@ class App:
             if isinstance(wire, WireStream):
                 headers = _headers(wire, replay_headers)
                 complete_headers(headers, request)
-                return await stream_in_time(request, wire.status, headers, frames, self.pauses)
+                begun, measures = partial(self._begun, replay_headers, started, stream=True), self._measures
+                late = measures.lateness.observe
+                with measures.streaming():
+                    return await stream_in_time(request, wire.status, headers, frames, self.pauses, begun, late)
             for frame in frames:
                 await self.pauses.sleep(request, frame.after)
+        self._begun(replay_headers, started, stream=False)
         return _to_response(wire, replay_headers, request)
 
     async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -159,8 +184,9 @@ class App:
             return None
         return page() if request.method in ("GET", "HEAD") else None
 
-    async def _answer(self, request: web.BaseRequest, address: Address, routed: Routed | None) -> Answer:
-        started = self._clock()
+    async def _answer(
+        self, request: web.BaseRequest, address: Address, routed: Routed | None, started: float
+    ) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
         session = _session(address, request.headers)
         try:
@@ -187,34 +213,37 @@ class App:
             raise
         answer = await replay.answer(resource, understood, session, raw, unrecorded, pace, fault)
         body, wire = raw.body, answer.wire
-        replay.state.note(
-            (
-                session,
-                method,
-                raw.path,
-                understood.endpoint,
-                understood.model,
-                understood.stream,
-                wire.status,
-                answer.headers,
-                started,
-                self._clock() - started,
-                body if len(body) <= SMALL_BODY else replay.state.keep(body),
-                raw.query,
-                "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
-                answer.explanation,
-            )
+        entry = (
+            session,
+            method,
+            raw.path,
+            understood.endpoint,
+            understood.model,
+            understood.stream,
+            wire.status,
+            answer.headers,
+            started,
+            self._clock() - started,
+            body if len(body) <= SMALL_BODY else replay.state.keep(body),
+            raw.query,
+            "" if body.startswith(b"{") else raw.headers.get("content-type", ""),
+            answer.explanation,
         )
+        replay.tally.note(entry, answer.match, answer.timing is None and answer.spoiling is None)
+        if answer.explanation:
+            replay.tally.miss(answer.explanation)
+        replay.state.note(entry)
         return answer
 
     def _note_refused(self, session: str, method: str, address: Address, error: ApiError, started: float) -> None:
         """Write a request into the journal that got no further than its head."""
         if not self.ready.done():
             return
-        headers = {"x-replay-source": Source.ERROR.value}
-        self.ready.result().state.note(
-            (session, method, address.sent, "", "", False, error.status, headers, started, 0.0, b"", (), "", "")
-        )
+        headers, replay = {"x-replay-source": Source.ERROR.value}, self.ready.result()
+        seconds = self._clock() - started
+        entry = (session, method, address.sent, "", "", False, error.status, headers, started, seconds, b"", (), "", "")
+        replay.tally.note(entry, None, True)
+        replay.state.note(entry)
 
     async def _replay(self) -> Replay:
         return await asyncio.shield(self.ready)
@@ -317,14 +346,19 @@ def _to_response(
     return web.Response(status=wire.status, headers=headers, body=wire.body)
 
 
-async def _pass_on(wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest) -> web.StreamResponse:
+async def _pass_on(
+    wire: WireLive, replay_headers: Mapping[str, str], request: web.BaseRequest, begun: Callable[[], None]
+) -> web.StreamResponse:
     """Give a client what an upstream gives, piece by piece. A client that leaves costs nobody the recording."""
     response = web.StreamResponse(status=wire.status, headers=CIMultiDict([*wire.headers, *replay_headers.items()]))
     complete_headers(response.headers, request)
     try:
         await response.prepare(request)
-        while request.method != "HEAD" and (data := await wire.read()):
+        data = b"" if request.method == "HEAD" else await wire.read()
+        begun()
+        while data:
             await response.write(data)
+            data = await wire.read()
         await response.write_eof()
     except ConnectionError:
         _break_off(request)

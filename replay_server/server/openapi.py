@@ -15,7 +15,31 @@ Tree: TypeAlias = Any
 EXAMPLES: dict[str, Node] = {
     "createChatCompletion": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
     "createCompletion": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say hello.", "max_tokens": 16},
+    "createResponse": {"model": "gpt-4o-mini", "input": "Say hello."},
+    "Compactconversation": {"model": "gpt-4o-mini", "input": [{"role": "user", "content": "Say hello."}]},
+    "Getinputtokencounts": {"model": "gpt-4o-mini", "input": "Say hello."},
+    "createEmbedding": {"model": "text-embedding-3-small", "input": "Say hello."},
+    "createModeration": {"input": "Say hello."},
+    "createSpeech": {"model": "gpt-4o-mini-tts", "voice": "alloy", "input": "Say hello.", "response_format": "wav"},
+    "createImage": {"model": "gpt-image-1", "prompt": "A lighthouse at dawn.", "size": "1024x1024"},
+    "createImageEdit": {
+        "model": "gpt-image-1",
+        "prompt": "The same at night.",
+        "images": [{"image_url": "https://example.com/lighthouse.png"}],
+    },
     "retrieveModel": {"model": "gpt-4o-mini"},
+    "createBatch": {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
+    "createConversation": {"items": [{"type": "message", "role": "user", "content": "Say hello."}]},
+    "updateConversation": {"metadata": {"topic": "greetings"}},
+    "createConversationItems": {"items": [{"type": "message", "role": "user", "content": "Say hello."}]},
+    "createUpload": {"filename": "a.jsonl", "purpose": "batch", "bytes": 2, "mime_type": "application/jsonl"},
+    "completeUpload": {"part_ids": ["part_1"]},
+    "createVectorStore": {"name": "Manuals", "file_ids": ["file-1"]},
+    "modifyVectorStore": {"name": "Handbooks"},
+    "searchVectorStore": {"query": "How do I reset it?", "max_num_results": 3},
+    "createVectorStoreFile": {"file_id": "file-1", "attributes": {"year": 2024}},
+    "updateVectorStoreFileAttributes": {"attributes": {"year": 2025}},
+    "createVectorStoreFileBatch": {"file_ids": ["file-1", "file-2"]},
     "updateChatCompletion": {"metadata": {"reviewed": "yes"}},
 }
 """A small request for each operation: its body, or its path parameters."""
@@ -113,12 +137,12 @@ def _parameter(route: Route, parameter: Node) -> Node:
 
 
 def _request(route: Route, contents: Node) -> Node:
-    return {media: {"schema": _modern(schema), **_examples(route)} for media, schema in contents.items()}
+    return {media: {"schema": _modern(schema), **_examples(route, media)} for media, schema in contents.items()}
 
 
-def _examples(route: Route) -> Node:
+def _examples(route: Route, media: str) -> Node:
     example = EXAMPLES.get(route.operation_id)
-    if example is None:
+    if example is None or media != "application/json":
         return {}
     plain = {"summary": "A small request", "value": example}
     if "stream" not in description.parameter_names(route.operation_id):
@@ -229,12 +253,9 @@ def _modern(schema: Tree) -> Tree:
         return [_modern(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    # A null default says nothing, and contradicts the type beside it.
-    plain = {key: _modern(value) for key, value in schema.items() if (key, value) != ("default", None)}
-    if plain.get("nullable") is not True:
-        return plain
-    del plain["nullable"]
-    return _or_null(plain)
+    # A default of null or of nothing says nothing, and contradicts the type beside it.
+    plain = {key: _modern(value) for key, value in schema.items() if key != "default" or value not in (None, [])}
+    return _or_null(plain) if plain.pop("nullable", False) is True else plain
 
 
 def _or_null(schema: Node) -> Node:

@@ -1,4 +1,4 @@
-"""What the server says of itself: health, readiness, the API description and its page."""
+"""What the server says of itself: health, readiness, the API description and its page; and the pictures it paints."""
 
 import asyncio
 import time
@@ -8,8 +8,10 @@ import orjson
 from aiohttp import web
 
 from replay_server import __version__
+from replay_server.endpoints.address import IMAGES
 from replay_server.endpoints.base import Route
 from replay_server.endpoints.table import all_routes
+from replay_server.errors import ApiError
 from replay_server.replay.decision import Replay
 
 ROUTES = (
@@ -27,6 +29,7 @@ class Pages:
         self._pages: dict[str, Callable[[], web.Response]] = {
             "/healthz": self._health,
             "/readyz": self._readiness,
+            "/metrics": self._metrics,
             "/openapi.json": _description,
             "/docs": _docs,
             "/docs/": lambda: _redirect("../docs"),  # the page's own addresses are relative
@@ -38,6 +41,8 @@ class Pages:
         if page := self._pages.get(path):
             return page
         folder, _, name = path.rpartition("/")
+        if folder == IMAGES:
+            return _image(name)
         return _asset(name) if folder == "/docs" else None
 
     def _health(self) -> web.Response:
@@ -59,6 +64,18 @@ class Pages:
             stale = self._ready.result().library.stale
             return _json({"status": "ready", "stale": stale} if stale else {"status": "ready"})
         return _json({"status": "indexing cassettes"}, status=503)
+
+    def _metrics(self) -> web.Response:
+        try:
+            from replay_server.server.metrics import CONTENT_TYPE, metrics  # its library comes with an extra
+        except ModuleNotFoundError:
+            raise ApiError(
+                "/metrics needs the package prometheus-client: pip install 'replay-server[metrics]'",
+                status=501,
+                code="no_metrics",
+            ) from None
+        text = metrics(self._ready.result() if self._ready.done() else None)
+        return web.Response(body=text, headers={"content-type": CONTENT_TYPE})
 
 
 def _json(value: object, status: int = 200) -> web.Response:
@@ -90,6 +107,18 @@ def _asset(name: str) -> Callable[[], web.Response] | None:
     packed, content_type = found
     headers = {"content-type": content_type, "content-encoding": "gzip", "cache-control": "max-age=86400"}
     return lambda: web.Response(body=packed, headers=headers)
+
+
+def _image(name: str) -> Callable[[], web.Response] | None:
+    """A picture that an answer names by its URL: all of it is in its name."""
+    from replay_server.endpoints.image_urls import read_name
+    from replay_server.fallback.pictures import picture
+
+    painted = read_name(name)
+    if painted is None:
+        return None
+    headers = {"content-type": f"image/{painted.format}", "cache-control": "max-age=86400"}
+    return lambda: web.Response(body=picture(*painted), headers=headers)
 
 
 def _redirect(location: str) -> web.Response:

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 
@@ -18,6 +18,7 @@ from replay_server.interaction import INSTANT, Pace
 from replay_server.replay.decision import OnMiss, Replay, Validation
 from replay_server.replay.miss_log import MissLog, how_to_record
 from replay_server.replay.state import MemoryState, State
+from replay_server.replay.tally import Tally
 from replay_server.server.access import Access
 from replay_server.server.api_keys import ApiKeys
 from replay_server.server.app import App
@@ -32,13 +33,19 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 5.0
 _RECORDING_GRACE_SECONDS = 3.0
 
+T = TypeVar("T")
+
 
 class RunningServer:
-    """A server that listens. `url` has the port it got; `index` makes it answer. `clock` ends sessions by age."""
+    """A server that listens. `url` has the port it got; `index` makes it answer. `clock` ends sessions by age.
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    `remedy` ends the message of a miss, where the command line is not what records here.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time, remedy: str | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._remedy = remedy
         access = Access(settings.host, settings.admin_keys)
         self._app = App(ApiKeys(settings.api_keys), settings.max_body, access, clock)
         self._runner = web.ServerRunner(
@@ -77,8 +84,9 @@ class RunningServer:
         settings = self._settings
         misses = MissLog(settings.save_misses) if settings.save_misses else None
         state = MemoryState(max_age=settings.session_age, clock=self._clock)
-        self._live = _live(settings, library, state)
-        remedy = how_to_record(settings.cassettes, settings.save_misses)
+        tally = Tally()
+        self._live = _live(settings, library, state, tally)
+        remedy = self._remedy or how_to_record(settings.cassettes, settings.save_misses)
         replay = Replay(
             library,
             state,
@@ -87,13 +95,12 @@ class RunningServer:
             misses,
             self._live,
             _pace(settings, library),
+            tally,
             _validation(settings, library),
             apis,
         )
         if settings.watch:
             self._watch = _watch(settings, replay)
-        gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
-        gc.enable()
         self._app.ready.set_result(replay)
         return replay
 
@@ -154,7 +161,7 @@ def on_miss(settings: Settings, library: Library) -> OnMiss:
     return OnMiss(settings.on_miss or library.config.on_miss or default)
 
 
-def _live(settings: Settings, library: Library, state: State) -> "LiveTraffic | None":
+def _live(settings: Settings, library: Library, state: State, tally: Tally) -> "LiveTraffic | None":
     if not settings.upstreams:
         return None
     # Imported when there is an upstream: a server that only replays starts without an HTTP client.
@@ -168,22 +175,48 @@ def _live(settings: Settings, library: Library, state: State) -> "LiveTraffic | 
         settings.cassettes,
         settings.upstreams,
         Forwarder(settings.upstream_timeout),
-        LiveCassettes(settings.cassettes, library, state, mode),
+        LiveCassettes(settings.cassettes, library, state, mode, tally),
         mode,
         record_errors=settings.record_errors,
         largest=settings.max_body,
     )
 
 
-async def serve(settings: Settings, started: Callable[[RunningServer, Replay], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `started` is called once the cassettes are indexed."""
-    stop = asyncio.Event()
+async def serve(
+    settings: Settings,
+    started: Callable[[RunningServer, Replay], None],
+    ended: Callable[[Replay], T],
+) -> T:
+    """Serve until SIGINT or SIGTERM; a second one waits for nothing any more.
+
+    `started` is called once the cassettes are indexed, `ended` when all has been answered; gives what that gives.
+    """
+    stop, hurry = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _signalled, stop, hurry)
     server = RunningServer(settings)
     await server.bind()
     try:
-        started(server, await server.index())
+        replay = await server.index()
+        gc.freeze()  # what the library holds lives as long as the server: no collection need look at it again
+        gc.enable()
+        started(server, replay)
         await stop.wait()
     finally:
-        await server.stop()
+        await _stop(server, hurry)
+    return ended(replay)  # here, where a signal does not end the process
+
+
+def _signalled(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    (hurry if stop.is_set() else stop).set()
+
+
+async def _stop(server: RunningServer, hurry: asyncio.Event) -> None:
+    stopping, hurried = asyncio.create_task(server.stop()), asyncio.create_task(hurry.wait())
+    await asyncio.wait((stopping, hurried), return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if stopping.done():
+        await stopping
+    else:
+        stopping.cancel()
+        await asyncio.wait((stopping,))

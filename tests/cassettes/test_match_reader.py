@@ -39,7 +39,7 @@ def matcher(match: str, response: str = "{content: a}") -> str:
         ("{turn: two}", "match.turn: must be a number of assistant messages, not 'two'"),
         ("{schema: {type: text}}", "match.schema: is no JSON Schema: In context=(), 'text' is not valid under any of"),
         ("{schema: {$ref: '#/$defs/a'}}", "match.schema: is no JSON Schema: In context=()"),
-        ("{endpoint: embeddings, model: m}", "match.endpoint: 'embeddings' is none of chat/completions, completions,"),
+        ("{endpoint: rerank, model: m}", "match.endpoint: 'rerank' is none of chat/completions, completions,"),
         ("{endpoint: post /a, model: m}", "match.endpoint: post /a is no method and path: write it like POST /audio"),
         ("{last_user: {regex: '(?P<model>a)'}}", "match.last_user.regex: names a group model, but a template has"),
         (

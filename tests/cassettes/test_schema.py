@@ -11,7 +11,11 @@ from replay_server.cassettes.reader import DOCUMENT_FIELDS, ERROR_FIELDS, read_c
 from replay_server.cassettes.recorded_form import BODY_FIELDS, RAW_FIELDS, STREAM_RESPONSE_FIELDS
 from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIELDS, STREAM_FIELDS
 from replay_server.cassettes.yaml import documents
+from replay_server.endpoints.embedding_form import VECTORS_FIELDS
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
+from replay_server.endpoints.moderation_form import VERDICTS_FIELDS
+from replay_server.endpoints.moderation_request import CATEGORIES
+from replay_server.endpoints.responses_short import SHORT_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS
 from replay_server.errors import CassetteError
@@ -38,8 +42,37 @@ def completion(response: str, **fields: str) -> str:
     return document(**{"request": COMPLETION, "response": response, **fields})
 
 
+def embeddings(response: str) -> str:
+    return document(request="{model: m, input: x}", response=response, endpoint="embeddings")
+
+
+def moderation(response: str) -> str:
+    return document(request="{input: x}", response=response, endpoint="moderations")
+
+
+def responds(response: str, endpoint: str = "responses") -> str:
+    return document(request="{model: m, input: x}", response=response, endpoint=endpoint)
+
+
 def matcher(match: str, response: str = "{content: a}", **fields: str) -> str:
     return document(**{"match": match, "response": response, **fields})
+
+
+def images(response: str) -> str:
+    return document(endpoint="images/generations", request="{prompt: x}", response=response)
+
+
+def speech(response: str) -> str:
+    return document(endpoint="audio/speech", request="{model: m, input: x, voice: alloy}", response=response)
+
+
+def transcript(response: str, endpoint: str = "audio/transcriptions", file: str = "{sha256: ab, seconds: 2}") -> str:
+    return document(endpoint=endpoint, request=f"{{model: m, file: {file}}}", response=response)
+
+
+def edit(image: str) -> str:
+    request = f"{{prompt: x, image: {image}, mask: {image}}}"
+    return document(endpoint="images/edits", request=request, response="{images: [{}]}")
 
 
 GOOD = {
@@ -105,6 +138,17 @@ GOOD = {
     "completion error": completion("{error: {status: 400, message: m}}"),
     "messages before prompt": document(request="{messages: [], prompt: x}", response="{refusal: No.}"),
     "models": document(request="{}", response="{models: [a, b]}", endpoint="models"),
+    "vector": embeddings("{embeddings: [0.5, -1, 2e-3]}"),
+    "vector of a text": embeddings("{embeddings: a cat}"),
+    "vectors": embeddings("{embeddings: [[0.5], a cat], usage: {prompt_tokens: 2}, model: m}"),
+    "vectors without usage": embeddings("{embeddings: [a cat, a dog], usage: null}"),
+    "match of embeddings": matcher("{endpoint: embeddings, last_user: cat}", "{embeddings: [1.0]}"),
+    "flagged": moderation("{flagged: [violence, violence/graphic], scores: {violence: 0.9}}"),
+    "nothing flagged": moderation("{flagged: []}"),
+    "scores alone": moderation("{scores: {hate: 1, sexual: 0.25}, id: modr-1, model: m}"),
+    "results": moderation("{results: [{flagged: [hate]}, {}, {scores: null, flagged: null}]}"),
+    "moderation body": moderation("{body: {results: []}}"),
+    "match of moderations": matcher("{endpoint: moderations, last_user: bad}", "{flagged: [hate]}"),
     "no models": document(request="{}", response="{}", endpoint="models"),
     "version": chat("{content: a}", version="1"),
     "null version": chat("{content: a}", version="null"),
@@ -129,6 +173,34 @@ GOOD = {
     "match of any request": matcher("{endpoint: POST /audio/speech, model: m}", "{raw: x}"),
     "match with a sequence": matcher("{model: m}", "[{content: a}, {content: b}]", name="n", repeat="cycle"),
     "templates": matcher("{last_user: {regex: 'in (?P<city>.+)'}}", "{content: 'It rains in {{ city }}.'}"),
+    "images": images(
+        "{images: [{}, {seed: cat}, {b64_json: AP8=, revised_prompt: a}, {url: 'http://a/b.png'}], created: 1}"
+    ),
+    "images of a recording": images("{body: {created: 1, data: []}}"),
+    "images in turn": images("[{images: [{}]}, {error: {status: 400, message: m}}]"),
+    "image that is sent": edit("{filename: a.png, content_type: image/png, base64: AP8=}"),
+    "images that are sent": edit("[{sha256: ab, bytes: 5000}, {value: a}, no file]"),
+    "match of images": matcher("{endpoint: images/generations, model: m}", "{images: [{}]}"),
+    "speech": speech("{seconds: 1.5}"),
+    "speech that is given": speech("{audio: AP8=, seconds: null}"),
+    "speech of a recording": speech("{raw: {base64: AP8=}, headers: {content-type: audio/mpeg}}"),
+    "transcript": transcript("{content: a, language: de, seconds: 3}"),
+    "transcript in segments": transcript("[{segments: [{start: 0, end: 1.5, text: a, speaker: B}]}, {content: ''}]"),
+    "transcript of a text": transcript("{raw: a}", file="a text"),
+    "translation": transcript("{content: a}", endpoint="/v1/audio/translations"),
+    "match of transcriptions": matcher("{endpoint: audio/transcriptions, model: m}", "{content: a}"),
+    "response": responds("{content: a, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
+    "response with all fields": responds(
+        "{json: {a: 1}, reasoning: [a, b], items: [{type: web_search_call, action: {}}], service_tier: flex, id: x}"
+    ),
+    "response that calls": responds("{reasoning: '', tool_calls: [{name: f, input: x}]}", "/v1/responses"),
+    "response of items alone": responds("{items: [{type: computer_call}]}"),
+    "response of thoughts alone": responds("{reasoning: a, finish_reason: length}"),
+    "response as a body": responds("[{body: {output: []}}, {error: {status: 500, message: m}}]"),
+    "compaction": responds("{usage: {prompt_tokens: 1, completion_tokens: 2}}", "responses/compact"),
+    "empty compaction": responds("{}", "responses/compact"),
+    "count of tokens": responds("{input_tokens: 3}", "responses/input_tokens"),
+    "match of responses": matcher("{endpoint: responses, model: m}", "{reasoning: a, content: b}"),
     "models body": document(request="{}", response="{body: {data: []}}", endpoint="models"),
 }
 
@@ -240,6 +312,27 @@ BAD = {
     "refusal of a completion": completion("{refusal: No.}"),
     "refusal in a choice of a completion": completion("{choices: [{refusal: No.}]}"),
     "content of models": document(request="{}", response="{content: a}", endpoint="models"),
+    "content of embeddings": embeddings("{content: a}"),
+    "no vectors": embeddings("{embeddings: []}"),
+    "vectors missing": embeddings("{model: m}"),
+    "vector that is empty": embeddings("{embeddings: [[]]}"),
+    "vector of an empty text": embeddings("{embeddings: ''}"),
+    "vector with a text among its numbers": embeddings("{embeddings: [0.5, a]}"),
+    "vector with true among its numbers": embeddings("{embeddings: [0.5, true]}"),
+    "vector with a number beyond a float": embeddings("{embeddings: [1.0e+39]}"),
+    "vectors with a number among them": embeddings("{embeddings: [[0.5], 0.5]}"),
+    "vectors with other usage": embeddings("{embeddings: a, usage: {prompt_tokens: 1, completion_tokens: 1}}"),
+    "embeddings of a chat": chat("{embeddings: a}"),
+    "no verdict": moderation("{model: m}"),
+    "no results": moderation("{results: []}"),
+    "results beside flagged": moderation("{results: [{}], flagged: []}"),
+    "results that are no mappings": moderation("{results: [hate]}"),
+    "flagged true": moderation("{flagged: true}"),
+    "another category": moderation("{flagged: [rudeness]}"),
+    "a score of another category": moderation("{scores: {rudeness: 0.5}}"),
+    "a score beyond one": moderation("{scores: {hate: 1.5}}"),
+    "a score that is a text": moderation("{results: [{scores: {hate: high}}]}"),
+    "a score that is true": moderation("{scores: {hate: true}}"),
     "models that are no texts": document(request="{}", response="{models: [1]}", endpoint="models"),
     "a newer version": chat("{content: a}", version="2"),
     "a version that never was": chat("{content: a}", version="0"),
@@ -285,7 +378,42 @@ BAD = {
     "schema that is a text": matcher("{schema: a}"),
     "tool calls of a matched completion": matcher("{endpoint: completions, model: m}", "{tool_calls: [{name: f}]}"),
     "content of any request": matcher("{endpoint: POST /audio/speech, model: m}"),
+    "choices of a response": responds("{choices: [{content: a}]}"),
+    "fingerprint of a response": responds("{content: a, system_fingerprint: f}"),
+    "empty response of the Responses API": responds("{}"),
+    "thoughts that are a number": responds("{content: a, reasoning: 1}"),
+    "thoughts that are numbers": responds("{content: a, reasoning: [1]}"),
+    "item without a type": responds("{content: a, items: [{action: {}}]}"),
+    "items that are texts": responds("{content: a, items: [b]}"),
+    "reasoning of a chat": chat("{content: a, reasoning: b}"),
+    "tool calls of a compaction": responds("{tool_calls: [{name: f}]}", "responses/compact"),
+    "no count of tokens": responds("{}", "responses/input_tokens"),
+    "count that is a text": responds("{input_tokens: many}", "responses/input_tokens"),
+    "input without an endpoint": document(request="{model: m, input: x}", response="{content: a}"),
     "models of a chat": chat("{models: [a]}"),
+    "speech without an end": speech("{}"),
+    "speech given twice": speech("{seconds: 1, audio: AP8=}"),
+    "speech of no length": speech("{seconds: 0}"),
+    "speech of a long time": speech("{seconds: 86401}"),
+    "speech in no base64": speech("{audio: A}"),
+    "content of speech": speech("{content: a}"),
+    "a transcript of nothing": transcript("{language: de}"),
+    "a transcript without segments": transcript("{segments: []}"),
+    "a segment without its end": transcript("{segments: [{start: 0, text: a}]}"),
+    "a segment before the start": transcript("{segments: [{start: -1, end: 1, text: a}]}"),
+    "a segment with an unknown field": transcript("{segments: [{start: 0, end: 1, text: a, word: b}]}"),
+    "a transcript of half a file": transcript("{content: a}", file="{filename: a.wav}"),
+    "no images": images("{images: []}"),
+    "content of images": images("{content: a}"),
+    "an image given twice": images("{images: [{seed: a, url: b}]}"),
+    "an image with a path for a seed": images("{images: [{seed: a/b}]}"),
+    "an image in no base64": images("{images: [{b64_json: A}]}"),
+    "an unknown field of an image": images("{images: [{path: a.png}]}"),
+    "a file with nothing in it": edit("{filename: a.png}"),
+    "a file with two contents": edit("{value: a, sha256: b}"),
+    "a file with an unknown field": edit("{value: a, size: 1}"),
+    "a file that is a number": edit("1"),
+    "models for images": matcher("{endpoint: images/generations, model: m}", "{models: [a]}"),
 }
 
 
@@ -337,8 +465,12 @@ def test_the_schema_has_the_fields_of_the_reader() -> None:
     assert set(kinds["event"]["else"]["properties"]) == set(EVENT_FIELDS)
     assert set(kinds["http-request"]["properties"]) == set(HTTP_FIELDS)
     assert set(kinds["http-request"]["properties"]["form"]["items"]["properties"]) == set(PART_FIELDS)
+    assert set(kinds["embeddings-short-form"]["properties"]) == set(VECTORS_FIELDS)
+    assert set(kinds["moderations-short-form"]["properties"]) == set(VERDICTS_FIELDS)
+    assert kinds["category"]["enum"] == list(CATEGORIES)
     assert set(kinds["chat-short-form"]["properties"]) == {*CHOICE_FIELDS, *REPLY_FIELDS, "choices"}
     assert set(kinds["chat-short-form"]["properties"]["choices"]["items"]["properties"]) == set(CHOICE_FIELDS)
+    assert set(kinds["responses-short-form"]["properties"]) == set(SHORT_FIELDS)
 
 
 def test_the_schema_has_the_endpoints_of_the_route_table() -> None:

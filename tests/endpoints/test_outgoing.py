@@ -16,7 +16,7 @@ REQUESTS = {
     "a model": ("models", {"model": "org/m"}),
     "nothing but a path": ("DELETE /files/a", {}),
     "a query": ("GET /files", {"query": {"a": ["1", "2"], "b": "ü &"}}),
-    "json": ("POST /embeddings", {"body": {"input": [1, None]}}),
+    "json": ("POST /x", {"body": {"input": [1, None]}}),
     "json that is no object": ("POST /x", {"body": [1]}),
     "a form": ("POST /x", {"form": [{"name": "a", "value": "b c"}, {"name": "a", "value": ""}]}),
     "an upload": (

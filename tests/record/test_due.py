@@ -63,7 +63,7 @@ def test_what_was_recorded_before_the_day_is_due(write: Callable[[str, str], Pat
 
 def test_a_plan_has_each_request_that_would_be_asked(write: Callable[[str, str], Path]) -> None:
     upload = "endpoint: POST /files\nrequest: {raw: {sha256: ab}}\nresponse: {body: 1}\nrecorded: {}\n"
-    unknown = "endpoint: POST /embeddings\nrequest: {body: 1}\nresponse: {body: 1}\nrecorded: {}\n"
+    unknown = "endpoint: POST /rerank\nrequest: {body: 1}\nresponse: {body: 1}\nrecorded: {}\n"
     directory = write("a.yaml", f"{DOCUMENT}recorded: {{}}\n---\n{upload}---\n{unknown}")
 
     planned = list(plan(find_due(directory, load_config(directory), Selection(), ())))

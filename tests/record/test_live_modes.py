@@ -297,8 +297,9 @@ async def test_variants_with_one_key_get_files_of_their_own(recorder: Recorder, 
         ({"x-replay-session": "trip.1"}, "", "trip.1"),
         ({}, "/__replay/s/rome", "rome"),
         ({"x-replay-session": "trip", "x-replay-record-to": "shared_ones"}, "", "shared_ones"),
+        ({"x-replay-record-to": "trips/rome"}, "", "trips/rome"),
     ],
-    ids=["nothing", "header", "base URL", "x-replay-record-to"],
+    ids=["nothing", "header", "base URL", "x-replay-record-to", "folder"],
 )
 async def test_a_cassette_is_named_by_session_or_header(
     recorder: Recorder, cassettes: Path, headers: dict[str, str], path: str, folder: str
@@ -309,11 +310,13 @@ async def test_a_cassette_is_named_by_session_or_header(
         status, _ = await ask(server.url, path=f"{path}/v1/chat/completions", headers=headers)
 
     assert (status, answers.requests[0].raw_path) == (200, "/v1/chat/completions")
-    assert [Path(name).parts[0] for name in recorded(cassettes)] == [folder]
+    assert [Path(name).parent.as_posix() for name in recorded(cassettes)] == [folder]
 
 
 @pytest.mark.parametrize(
-    "name", ["../out", "/etc", "a/b", ".hidden", "..", "a\\b", "a b", "ü", "x" * 129, "a%2f"], ids=lambda name: name[:9]
+    "name",
+    ["../out", "/etc", "a/../b", "a//b", "a/", ".hidden", "..", "a\\b", "a b", "ü", "x" * 129, "a%2f"],
+    ids=lambda name: name[:9],
 )
 async def test_what_is_no_name_is_refused_and_not_asked(recorder: Recorder, tmp_path: Path, name: str) -> None:
     answers = Answers("One.")

@@ -365,9 +365,9 @@ async def test_head_is_answered_without_a_body_and_recorded_as_get(recorder: Rec
 
 
 @pytest.mark.parametrize("record_errors", [False, True])
-@pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
+@pytest.mark.parametrize("status", [401, 408, 429, 500, 503, 529])
 async def test_what_may_be_another_time_passes_and_is_recorded_only_if_asked_for(
-    recorder: Recorder, cassettes: Path, status: int, record_errors: bool
+    recorder: Recorder, cassettes: Path, caplog: pytest.LogCaptureFixture, status: int, record_errors: bool
 ) -> None:
     body, retry = b'{"error":{"message":"later"}}', {"retry-after": "7", "retry-after-ms": "7000"}
 
@@ -381,6 +381,7 @@ async def test_what_may_be_another_time_passes_and_is_recorded_only_if_asked_for
 
     assert passed == (status, body, "7")
     assert len(recorded(cassettes)) == record_errors
+    assert (f"not recorded: chat/completions: the upstream answered {status}" in caplog.text) is not record_errors
     assert all(f"status: {status}" in text and "retry-after: '7'" in text for text in recorded(cassettes).values())
 
 

@@ -22,7 +22,7 @@ from tests.record.upstreams import Handler, ask, chat, chat_events, upstream
 Write = Callable[[str, str], Path]
 
 REQUEST = "request: {model: m, messages: [{role: user, content: Hi}]}\n"
-GENERIC = "endpoint: POST /embeddings\nrequest: {body: {model: e, input: x}}\n"
+GENERIC = "endpoint: POST /rerank\nrequest: {body: {model: e, input: x}}\n"
 RECORDED = "recorded: {at: 2026-01-01}\n"
 
 
@@ -195,7 +195,7 @@ async def test_each_goes_to_the_upstream_that_takes_it(write: Write) -> None:
         "a.yaml", f"{recorded()}---\n{recorded(request=other)}---\n{GENERIC}response: {{body: 1}}\n{RECORDED}"
     )
     async with upstream(always(chat("In Rome."))) as rome, upstream(always(b"1")) as one:
-        upstreams = (Upstream("m", rome), Upstream("/v1/embeddings", f"{one}/v1/embeddings"))
+        upstreams = (Upstream("m", rome), Upstream("/v1/rerank", f"{one}/v1/rerank"))
         outcomes = await run(directory, always(b""), upstreams=upstreams)
 
     assert told(outcomes) == [("a.yaml#1", "differs"), ("a.yaml#2", "skipped"), ("a.yaml#3", "same")]
@@ -296,7 +296,7 @@ async def test_an_endpoint_that_nobody_knows_is_asked_and_compared_by_value(writ
     (outcome,) = await run(directory, always(answer), write=True)
 
     assert changes(outcome) == ["model: 'e' != 'e-2'"]
-    assert await replayed(serve, directory, {"model": "e", "input": "x"}, "embeddings") == answer
+    assert await replayed(serve, directory, {"model": "e", "input": "x"}, "rerank") == answer
 
 
 async def test_a_compressed_answer_is_understood(write: Write) -> None:

@@ -1,4 +1,4 @@
-"""Which pace an answer has: its request's, else its interaction's, else the server's."""
+"""Which pace an answer has: its request's, else its session's, else its interaction's, else the server's."""
 
 from typing import Any
 
@@ -70,6 +70,23 @@ async def test_a_generated_answer_has_the_pace_of_its_request_or_of_the_server()
     assert await pace("unknown", None, SLOWEST) == SLOWEST
     assert await pace("unknown", SLOW, SLOWEST) == SLOW
     assert await pace("unknown", RecordedPace()) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "paced"),
+    [(None, "ttft=1s", SLOW), (SLOWEST, "ttft=1s", SLOWEST), (None, "instant", None), (None, None, SLOWER)],
+    ids=["session", "request", "instant", "interaction"],
+)
+async def test_the_pace_of_a_session_comes_after_that_of_the_request(
+    own: Pace | None, told: str | None, paced: Pace | None
+) -> None:
+    library, state = Library("cassettes", read_cassette("a.yaml", CASSETTE)), MemoryState()
+    await state.tell("one", cassettes=(), only=False, on_miss=None, pace=told)
+    request = CHAT.from_cassette({"model": "m", "messages": [{"role": "user", "content": "paced"}]})
+
+    found = await Replay(library, state, OnMiss.ERROR, "").answer(CHAT, request, "one", RAW, pace=own)
+
+    assert (found.timing and found.timing.pace) == paced
 
 
 async def test_an_error_and_what_the_server_knows_come_at_once() -> None:

@@ -1,6 +1,5 @@
 """Requests that no module knows: recorded answers replay byte for byte, and nothing is made up."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from replay_server.interaction import Answered, Exchange, RawRequest, TimedFrame
 Write = Callable[[str, str], Path]
 MESSAGES = Path(__file__).parents[1] / "data" / "responses_background.sse"
 
-SPEECH = b"\x49\x44\x33\xff\xfb"
+DRAWING = b"GIF\xff\xfb"
 
 
 def exchange(method: str, path: str, body: bytes, answer: Answered, **options: Any) -> Exchange:
@@ -29,46 +28,40 @@ def cassette(*exchanges: Exchange) -> str:
     return "---\n".join(documents_of(exchanges, Config()))
 
 
-SPOKEN = exchange(
+DRAWN = exchange(
     "POST",
-    "/v1/audio/speech",
-    b'{"model": "tts-1", "voice": "alloy", "input": "Hi"}',
-    Answered(200, {"content-type": "audio/mpeg"}, SPEECH),
+    "/v1/sketches",
+    b'{"model": "pen-1", "input": "Hi"}',
+    Answered(200, {"content-type": "image/gif"}, DRAWING),
 )
 
 
-async def test_a_binary_answer_is_replayed_to_the_openai_client(serve: Any, write: Write) -> None:
-    server = await serve(write("a.yaml", cassette(SPOKEN)), on_miss="error")
+async def test_a_binary_answer_is_replayed(serve: Any, write: Write) -> None:
+    server = await serve(write("a.yaml", cassette(DRAWN)), on_miss="error")
+    asked = {"model": "pen-1", "input": "Hi"}
 
-    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as client:
-        answer = await client.audio.speech.create(model="tts-1", voice="alloy", input="Hi")
-
-    assert (answer.content, answer.response.headers["content-type"]) == (SPEECH, "audio/mpeg")
-    assert answer.response.headers["x-replay-interaction"] == "a.yaml#1"
+    async with aiohttp.ClientSession() as session, session.post(f"{server.url}/v1/sketches", json=asked) as answer:
+        assert (await answer.read(), answer.headers["content-type"]) == (DRAWING, "image/gif")
+        assert answer.headers["x-replay-interaction"] == "a.yaml#1"
 
 
 async def test_an_upload_is_known_by_its_parts(serve: Any, write: Write) -> None:
     body = (
-        b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-        b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n'
-        b"content-type: audio/x-wav\r\n\r\nRIFF\r\n--b--\r\n"
+        b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nocr-1\r\n'
+        b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n'
+        b"content-type: image/png\r\n\r\nPNG1\r\n--b--\r\n"
     )
-    heard = Answered(200, {}, b'{"text":"Hello."}')
-    path, form = "/v1/audio/transcriptions", "multipart/form-data; boundary=b"
-    server = await serve(
-        write("a.yaml", cassette(exchange("POST", path, body, heard, content_type=form))), on_miss="error"
-    )
+    read = Answered(200, {}, b'{"text":"Hello."}')
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    recorded = exchange("POST", "/v1/ocr", body, read, content_type=form["content-type"])
+    server = await serve(write("a.yaml", cassette(recorded)), on_miss="error")
 
-    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as client:
-        same = await client.audio.transcriptions.create(
-            model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF"), "audio/x-wav")
-        )
-        with pytest.raises(openai.NotFoundError, match=r"recorded != asked at form\[\d\]"):
-            await client.audio.transcriptions.create(
-                model="whisper-1", file=("a.wav", io.BytesIO(b"RIFX"), "audio/x-wav")
-            )
+    async with aiohttp.ClientSession() as session:
+        same = await session.post(f"{server.url}/v1/ocr", data=body, headers=form)
+        other = await session.post(f"{server.url}/v1/ocr", data=body.replace(b"PNG1", b"PNG2"), headers=form)
 
-    assert same.text == "Hello."
+    assert (await same.json())["text"] == "Hello."
+    assert "recorded != asked at form[1]" in (await other.json())["error"]["message"]
 
 
 async def test_a_stream_of_an_endpoint_that_nobody_knows_is_replayed_as_it_came(serve: Any, write: Write) -> None:
@@ -96,11 +89,14 @@ async def test_a_query_is_part_of_the_request_in_any_order(serve: Any, write: Wr
 
 
 async def test_a_miss_of_an_endpoint_that_was_recorded_names_the_difference(serve: Any, write: Write) -> None:
-    server = await serve(write("a.yaml", cassette(SPOKEN)), on_miss="error")
+    server = await serve(write("a.yaml", cassette(DRAWN)), on_miss="error")
+    asked = {"model": "pen-1", "input": "Ho"}
 
-    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as client:
-        with pytest.raises(openai.NotFoundError, match=r"nearest: a\.yaml#1, recorded != asked at input: 'Hi' != 'Ho'"):
-            await client.audio.speech.create(model="tts-1", voice="alloy", input="Ho")
+    async with aiohttp.ClientSession() as session, session.post(f"{server.url}/v1/sketches", json=asked) as answer:
+        message = (await answer.json())["error"]["message"]
+
+    assert answer.status == 404
+    assert "nearest: a.yaml#1, recorded != asked at input: 'Hi' != 'Ho'" in message
 
 
 @pytest.mark.parametrize(

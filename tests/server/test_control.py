@@ -11,6 +11,7 @@ import pytest_asyncio
 from openai import AsyncOpenAI, NotFoundError
 
 from replay_server.server.run import RunningServer
+from tests.conftest import size_of_cassettes
 
 HELLO = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]}
 HULLO = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hullo."}]}
@@ -87,6 +88,18 @@ async def test_the_cassettes_of_a_session_come_first_in_their_order(serve: Any, 
     assert (await client.control("GET", "s/one"))[1]["empty_cassettes"] == ["nothing"]
 
 
+async def test_a_star_is_all_files_that_lie_in_no_folder(serve: Any, write: Any, http: Any) -> None:
+    write("top.yaml", SAYS.format("Say hullo.", "top"))
+    directory = write("folder/within.yaml", SAYS.format("Say hello.", "within"))
+    client = Client(await serve(directory), http)
+    status, told = await client.control("PUT", "s/one", {"cassettes": ["*"], "only": True, "pace": "ttft=1ms"})
+
+    answers = [await client.chat(body, "one") for body in (HULLO, HELLO)]
+
+    assert (status, told["empty_cassettes"], told["pace"]) == (200, [], "ttft=1ms")
+    assert [source for _, source, _ in answers] == ["cassette", "generated"]
+
+
 async def test_a_session_is_listed_with_what_it_did_until_it_ends(client: Client) -> None:
     await client.chat(HELLO, "one")
     await client.chat(HULLO, "one")
@@ -117,6 +130,7 @@ async def test_parallel_sessions_do_not_meet(client: Client) -> None:
         ({"only": True}, "only"),
         ({"on_miss": "upstream"}, "on_miss"),
         ({"on_miss": "explode"}, "on_miss"),
+        ({"pace": "slow"}, "pace"),
         ({"cassetes": []}, "cassetes"),
     ],
     ids=str,
@@ -301,7 +315,7 @@ async def test_an_added_interaction_is_listed_first_and_can_be_taken_out(client:
     _, left = await client.control("GET", "interactions?cassette=run-time")
 
     assert [row["interaction"] for row in listed["interactions"]][:2] == ["run-time/1#1", "run-time/1#2"]
-    assert len(listed["interactions"]) == 13
+    assert len(listed["interactions"]) == 2 + size_of_cassettes()[1]
     assert [(row["interaction"], row["name"]) for row in left["interactions"]] == [("run-time/1#2", "b")]
 
 

@@ -66,7 +66,7 @@ response:
   content: "{{ start }} again"
 ---
 match:
-  endpoint: POST /embeddings
+  endpoint: POST /rerank
   json: body.input
 response:
   body: {data: []}
@@ -199,7 +199,7 @@ async def test_a_template_that_fails_names_file_and_line(url: str) -> None:
 
 async def test_other_endpoints_have_matchers_of_their_own(url: str, client: openai.AsyncOpenAI) -> None:
     completion = await client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once upon a time")
-    status, headers, body = await post(f"{url}/v1/embeddings", {"model": "m", "input": "x"})
+    status, headers, body = await post(f"{url}/v1/rerank", {"model": "m", "input": "x"})
 
     assert completion.choices[0].text == "Once again"
     assert (status, headers["x-replay-interaction"], body) == (200, "rules.yaml#10", {"data": []})

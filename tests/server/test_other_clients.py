@@ -1,8 +1,10 @@
 """Other clients that people use, over a socket. Their own warnings are theirs to mend."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -67,3 +69,24 @@ async def test_langchain_gets_text_tool_calls_and_a_stream(serve: Any) -> None:
     assert text.content == "Hello! How can I help you today?"
     assert [call["args"] for call in called.tool_calls] == [{"city": "Paris"}, {"city": "Rome"}]
     assert "".join(streamed) == text.content
+
+
+@pytest.mark.parametrize("as_tokens", [False, True], ids=["texts", "token arrays"])
+async def test_langchain_finds_the_nearest_text(serve: Any, as_tokens: bool, tiktoken_cache: Path) -> None:
+    langchain = await asyncio.to_thread(pytest.importorskip, "langchain_openai")
+    server = await serve()
+    texts = ["The cat purrs on the sofa.", "Interest rates rose again.", "Bake the bread for an hour."]
+
+    async with httpx.AsyncClient() as http:
+        embedder = langchain.OpenAIEmbeddings(
+            model="text-embedding-3-small",
+            base_url=f"{server.url}/v1",
+            api_key="any",
+            check_embedding_ctx_length=as_tokens,
+            http_async_client=http,
+        )
+        vectors = await embedder.aembed_documents(texts)
+        asked = await embedder.aembed_query("How long do I bake bread?")
+
+    near = [sum(a * b for a, b in zip(asked, vector, strict=True)) for vector in vectors]
+    assert near.index(max(near)) == 2

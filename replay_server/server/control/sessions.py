@@ -22,7 +22,7 @@ _TOLD = {
             "type": "array",
             "items": TEXT,
             "description": "The cassettes that answer first, in this order: names of files without .yaml, or folders."
-            " None: the one that is called as the session",
+            " `*`: all files that lie in no folder. None: the one that is called as the session",
         },
         "only": {"type": "boolean", "description": "Nothing but these cassettes answers"},
         "on_miss": {
@@ -30,6 +30,7 @@ _TOLD = {
             "enum": [word.value for word in OnMiss],
             "description": "What answers a miss in this session, in place of what the server does",
         },
+        "pace": {**TEXT, "description": "Of the answers in this session, such as `ttft=300ms,itl=20ms`"},
     },
 }
 
@@ -43,8 +44,22 @@ async def _put(asked: Asked) -> web.StreamResponse:
     only = given.get("only") is True
     if only and not cassettes:
         raise BadRequest("only needs cassettes: name those that may answer", param="only")
-    await asked.replay.state.tell(asked.session or "", cassettes=cassettes, only=only, on_miss=on_miss)
+    await asked.replay.state.tell(
+        asked.session or "", cassettes=cassettes, only=only, on_miss=on_miss, pace=_pace(given.get("pace"))
+    )
     return await _get(asked)
+
+
+def _pace(text: str | None) -> str | None:
+    """A pace as it was given. Raises BadRequest."""
+    from replay_server.pace import BadPace, parse_pace  # nobody needs it who wants no pace
+
+    try:
+        if text is not None:
+            parse_pace(text)
+    except BadPace as error:
+        raise BadRequest(f"pace: {error}", param="pace") from None
+    return text
 
 
 async def _get(asked: Asked) -> web.StreamResponse:

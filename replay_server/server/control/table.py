@@ -16,7 +16,7 @@ from replay_server.replay.decision import Replay
 from replay_server.server.access import Access
 from replay_server.server.control.operation import Asked, Operation
 
-GROUPS = ("sessions", "journal", "interactions", "faults", "explain", "verify", "reset")
+GROUPS = ("sessions", "journal", "interactions", "faults", "explain", "verify", "report", "reset")
 
 
 @cache

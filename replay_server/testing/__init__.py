@@ -1,0 +1,1 @@
+"""What the pytest plugin does, in parts that are loaded when a test needs them."""
