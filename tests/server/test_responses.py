@@ -298,6 +298,14 @@ async def test_all_that_is_asked_is_said_again(client: openai.AsyncOpenAI) -> No
     assert {name: answer[name] for name in asked} == asked
 
 
+async def test_secrets_of_a_tool_are_not_said_again(client: openai.AsyncOpenAI) -> None:
+    tool: Any = {**MCP, "authorization": "sesame", "headers": {"x-key": "sesame"}}
+
+    answer = (await client.responses.create(model="m", input="Search the wiki.", tools=[tool])).to_dict()
+
+    assert answer["tools"] == [{**MCP, "headers": {"x-key": "<redacted>"}}]
+
+
 # Counting and compacting ---------------------------------------------------------------------------------------------
 
 
