@@ -17,9 +17,9 @@ DATA = Path(__file__).parents[1] / "data" / "recordings"
 VCRPY = DATA / "vcrpy" / "test_completions__test_completion_context_propagation.yaml"
 BROKEN = """\
 interactions:
-- request: {method: POST, uri: http://h/v1/audio/speech, body: '{}', headers: {}}
+- request: {method: POST, uri: http://h/v1/speech, body: '{}', headers: {}}
   response: {status: {code: 200}, body: {string: hi}, headers: {content-type: [text/plain]}}
-- request: {method: POST, uri: http://h/v1/audio/speech, body: '{}', headers: {}}
+- request: {method: POST, uri: http://h/v1/speech, body: '{}', headers: {}}
   response: {body: {string: hi}}
 """
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_imported_is_listed_and_the_rest_is_imported(tmp_path: Pa
         "other files   1 not looked at (.md 1)\n"
     )
     assert files(tmp_path / "out") == {
-        "a.yaml": b"endpoint: POST /audio/speech\nrequest:\n  body: {}\nresponse:\n"
+        "a.yaml": b"endpoint: POST /speech\nrequest:\n  body: {}\nresponse:\n"
         b"  headers:\n    content-type: text/plain\n  raw: hi\nrecorded: {}\n"
     }
 
