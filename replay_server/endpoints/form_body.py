@@ -28,8 +28,8 @@ from replay_server.keys import normalise
 FILE_FIELDS = ("filename", "content_type", "value", "base64", "sha256", "bytes", "seconds")
 _MEMBER = re.compile(r"(?P<name>[^\[\]]+)\[(?P<member>[^\[\]]+)\]")
 _WORDS: Mapping[str, Json] = {"true": True, "false": False}
-_INTEGER = re.compile(r"-?\d{1,18}")
-_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _BINARY = "application/octet-stream"
 
 About = Callable[[bytes], JsonObject]

@@ -31,7 +31,7 @@ _USUAL_QUALITY = "medium"
 """What `auto` turns out to be."""
 _IMAGE_TOKENS = 323
 """What a picture that is sent costs, about."""
-_SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
+_SIZE = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 
 
 def model_of(body: JsonObject, usual: str) -> str:

@@ -10,7 +10,8 @@ SEED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGEST = 4096
 """Pixels along a side."""
 
-_NAME = re.compile(rf"(?P<seed>{SEED.pattern})-(?P<width>\d{{1,4}})x(?P<height>\d{{1,4}})\.(?P<format>png|jpeg|webp)")
+_SIDE = "[0-9]{1,4}"
+_NAME = re.compile(rf"(?P<seed>{SEED.pattern})-(?P<width>{_SIDE})x(?P<height>{_SIDE})\.(?P<format>png|jpeg|webp)")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 

@@ -21,12 +21,14 @@ from replay_server.stamp import Stamp
 
 if TYPE_CHECKING:
     from replay_server.conditions import Spoken
+    from replay_server.endpoints.objects import Objects
 
 
 class Responses(OpenAIResource):
     """Responses. What few replays need is imported where it is used: a server must start at once."""
 
     name = "responses"
+    id_marks = (b'"previous_response_id"', b'"conversation"', b'"file_id"')
     routes = (Route("POST", "/responses", "createResponse", "Create a response"),)
     fields = Fields(
         prompt=("model", "instructions", "previous_response_id", "conversation", "prompt", "input"),
@@ -56,13 +58,14 @@ class Responses(OpenAIResource):
 
     def canonical(self, request: Request) -> JsonObject:
         """Model, instructions, input and what went before, tool calls numbered by first use."""
-        return responses_request.canonical_request(request.body)
+        return responses_request.canonical_request(request.keyed)
 
     def validate(self, request: Request) -> None:
         """Raise the error that the live API answers this request with, if it refuses it."""
-        from replay_server.endpoints.responses_rules import check_response_request
+        from replay_server.endpoints.responses_rules import check_context, check_response_request
 
         check_response_request(request.body)
+        check_context(request)
 
     def unknown_model(self, model: str) -> ApiError:
         """The error of the live API for a model that there is not: here it is no 404."""
@@ -92,6 +95,16 @@ class Responses(OpenAIResource):
         from replay_server.endpoints.spoken import spoken_in_messages
 
         return spoken_in_messages([*as_messages(request.body)])
+
+    def keeps(self, request: Request) -> bool:
+        """Unless the request says no."""
+        return request.body.get("store") is not False
+
+    async def keep(self, request: Request, said: Json, key: str, objects: "Objects") -> None:
+        """Keep the response, for `GET /responses/{id}` and whoever goes on from it."""
+        from replay_server.endpoints.stored_responses import keep_response
+
+        await keep_response(request, said, key, objects)
 
     def say(self, body: JsonObject, text: str) -> JsonObject:
         """The request in which the user says something more."""

@@ -151,7 +151,17 @@ def _tool(tool: Json) -> Json:
     if tool.get("type") == "function":
         strict = tool.get("strict")
         return {**tool, "parameters": tool.get("parameters"), "strict": True if strict is None else strict}
+    if tool.get("type") == "mcp":
+        return _without_secrets(tool)
     return {**_TOOL_DEFAULTS.get(str(tool.get("type")), {}), **tool}
+
+
+def _without_secrets(tool: JsonObject) -> Json:
+    """The tool of a server, without what lets one in there: the live API does not say that again either."""
+    told: Response = {name: value for name, value in tool.items() if name != "authorization"}
+    if isinstance(given := tool.get("headers"), dict):
+        told["headers"] = dict.fromkeys(given, "<redacted>")
+    return told
 
 
 _SEARCHER: JsonObject = {

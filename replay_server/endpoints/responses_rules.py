@@ -6,9 +6,10 @@ from typing import cast
 from replay_server.endpoints import refusals
 from replay_server.endpoints.description import request_schema
 from replay_server.endpoints.responses_messages import input_items, is_call, is_result
+from replay_server.endpoints.responses_request import context
 from replay_server.endpoints.validation import check
-from replay_server.errors import BadRequest
-from replay_server.interaction import Json, JsonObject
+from replay_server.errors import BadRequest, NotFound
+from replay_server.interaction import Json, JsonObject, Request
 
 _GOES_ON = ("previous_response_id", "conversation")
 _PROMPTS = ("input", "previous_response_id", "prompt", "conversation")
@@ -25,6 +26,20 @@ def check_response_request(body: JsonObject) -> None:
     check_input(body)
     _check_tool_choice(body)
     _check_json_mode(body)
+
+
+def check_context(request: Request) -> None:
+    """Raise the error that the live API answers with to what its session does not keep."""
+    said, known = context(request.body), context(request.keyed)  # an id that is kept means something else than itself
+    previous, conversation = said["previous_response_id"], said["conversation"]
+    if previous is not None and known["previous_response_id"] == previous:
+        raise BadRequest(
+            f"Previous response with id '{previous}' not found.",
+            param="previous_response_id",
+            code="previous_response_not_found",
+        )
+    if conversation is not None and known["conversation"] == conversation:
+        raise NotFound(f"Conversation with id '{conversation}' not found.")
 
 
 def check_compaction(body: JsonObject) -> None:

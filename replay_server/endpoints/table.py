@@ -52,6 +52,7 @@ OPERATIONS = {
     "/batches": "batches",
     "/conversations": "conversations",
     "/files": "files",
+    "/responses": "stored_responses",
     "/uploads": "uploads",
     "/vector_stores": "vector_stores",
 }

@@ -238,7 +238,7 @@ class Replay:
         if (made := hit.answer(asked)) is None:
             return _faulty(await answer(), hit, asked)
         match = None if isinstance(found, list) else found if isinstance(found, Match) else Match(found.interaction, ())
-        return _faulty(Answer(made, _headers(Source.FAULT, asked, match)), hit, asked)
+        return _faulty(Answer(made, _headers(Source.FAULT, asked, match), match=match), hit, asked)
 
     async def _answer(
         self,

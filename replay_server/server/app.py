@@ -94,7 +94,7 @@ class App:
             return page
         started = self._clock()
         answer = await self._answer(request, address, routed, started)
-        if answer.spoiling and (response := await self._late_or_spoiled(answer, answer.spoiling, request)):
+        if answer.spoiling and (response := await self._late_or_spoiled(answer, answer.spoiling, request, started)):
             return response
         wire, timing = answer.wire, answer.timing
         if not isinstance(wire, WireResponse | WireStream):
@@ -104,7 +104,7 @@ class App:
         return _to_response(wire, answer.headers, request)
 
     async def _late_or_spoiled(
-        self, answer: Answer, spoiling: "Spoiling", request: web.BaseRequest
+        self, answer: Answer, spoiling: "Spoiling", request: web.BaseRequest, started: float
     ) -> web.StreamResponse | None:
         """Wait as long as a fault says, and send what it leaves of an answer: None for all of it."""
         from replay_server.server.spoiled import respond_spoiled  # nobody needs it for whom nothing goes wrong
@@ -118,6 +118,9 @@ class App:
                 headers = spoiling.headers(_headers(wire, answer.headers))
                 complete_headers(headers, request)
                 return await respond_spoiled(request, wire, headers, frames, spoiling.fault, self.pauses)
+        # One with a pace, or of an upstream, has not begun yet.
+        if timing is None and isinstance(wire, WireResponse | WireStream):
+            self._begun(answer.headers, started, stream=isinstance(wire, WireStream))
         return None
 
     async def _delay(

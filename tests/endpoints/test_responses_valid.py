@@ -81,7 +81,6 @@ REQUESTS = st.fixed_dictionaries(
         "text": st.fixed_dictionaries({}, optional={"format": st.sampled_from([PERSON, {"type": "text"}])}),
         "metadata": st.dictionaries(st.sampled_from("ab"), st.text(max_size=5)),
         "background": st.booleans(),
-        "conversation": st.just({"id": "conv_1"}),
         "prompt": st.just({"id": "pmpt_1"}),
         "store": st.booleans(),
         "truncation": st.just("auto"),

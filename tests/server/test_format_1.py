@@ -20,7 +20,9 @@ from replay_server.cassettes.recorded_stream import EVENT_FIELDS, RAW_EVENT_FIEL
 from replay_server.cassettes.redaction import own_rules
 from replay_server.cassettes.sse import json_chunks
 from replay_server.cassettes.yaml import documents
+from replay_server.endpoints.embedding_form import VECTORS_FIELDS
 from replay_server.endpoints.http_form import HTTP_FIELDS, PART_FIELDS
+from replay_server.endpoints.moderation_form import VERDICTS_FIELDS
 from replay_server.endpoints.responses_short import SHORT_FIELDS
 from replay_server.endpoints.short_form import CHOICE_FIELDS, REPLY_FIELDS
 from replay_server.endpoints.table import ENDPOINTS, resource_named
@@ -136,6 +138,7 @@ FIELDS = {
     "a request": (*HTTP_FIELDS, *PART_FIELDS),
     "a short form": (*CHOICE_FIELDS, *REPLY_FIELDS, "choices", "models"),
     "a response": SHORT_FIELDS,
+    "vectors and verdicts": (*VECTORS_FIELDS, *VERDICTS_FIELDS),
     "a matcher": (*MATCH_FIELDS, *TEXT_TESTS, "min", "max"),
     "replay.yaml": (*config._FIELDS, *own_rules._FIELDS, *own_rules._RULE_FIELDS),
 }

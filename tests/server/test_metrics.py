@@ -84,6 +84,24 @@ async def test_answers_and_streams_are_timed_from_request_to_first_byte(serve: A
     assert count(samples, "answer_begun_seconds_sum", source="cassette") >= 0.06
 
 
+async def test_a_fault_that_delays_an_answer_is_in_its_time_and_one_that_spoils_it_is_not_timed(
+    serve: Any, http: Any
+) -> None:
+    server = await serve()
+    for fault in ("delay=30ms", "malformed"):
+        headers = {"x-replay-fault": fault}
+        async with http.post(
+            f"{server.url}/v1/chat/completions", json={**HELLO, "stream": True}, headers=headers
+        ) as got:
+            await got.read()
+
+    samples = await scrape(http, server.url)
+
+    begun = {key: value for key, value in samples.items() if key[0] == "replay_server_first_event_seconds_count"}
+    assert list(begun.values()) == [1]
+    assert count(samples, "first_event_seconds_sum", source="cassette") >= 0.03
+
+
 async def test_each_event_that_is_waited_for_has_its_lateness(serve: Any, http: Any) -> None:
     server = await serve()
     before = await scrape(http, server.url)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -90,3 +91,43 @@ async def test_langchain_finds_the_nearest_text(serve: Any, as_tokens: bool, tik
 
     near = [sum(a * b for a, b in zip(asked, vector, strict=True)) for vector in vectors]
     assert near.index(max(near)) == 2
+
+
+async def test_langchain_is_answered_by_the_responses_api(serve: Any) -> None:
+    langchain = await asyncio.to_thread(pytest.importorskip, "langchain_openai")
+    server = await serve()
+    model = langchain.ChatOpenAI(model="gpt-5", base_url=f"{server.url}/v1", api_key="any", use_responses_api=True)
+
+    called = await model.bind_tools([TOOL], tool_choice="get_weather").ainvoke("The weather in Bergen?")
+    text = await model.ainvoke("Say hello.")
+    streamed = [chunk async for chunk in model.astream("Say hello.")]
+
+    assert [call["args"] for call in called.tool_calls] == [{"city": "Bergen"}]
+    assert text.text == "".join(chunk.text for chunk in streamed) != ""
+
+
+async def test_agents_call_tools_and_hand_over(serve: Any) -> None:
+    agents = await asyncio.to_thread(pytest.importorskip, "agents")
+    server = await serve()
+    asked = []
+
+    @agents.function_tool
+    def get_weather(city: str) -> str:
+        asked.append(city)
+        return f"It snows in {city}."
+
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
+        model = agents.OpenAIResponsesModel("gpt-5", client)
+        reporter = agents.Agent(name="Reporter", model=model, tools=[get_weather, agents.WebSearchTool()])
+        desk = agents.Agent(name="Desk", model=model, handoffs=[reporter])
+        quiet = agents.RunConfig(tracing_disabled=True)
+
+        answer = await agents.Runner.run(reporter, "What is the weather in Bergen?", run_config=quiet)
+        handed_over = await agents.Runner.run(desk, "Transfer me to the reporter.", run_config=quiet)
+        stream = agents.Runner.run_streamed(reporter, "What is the weather in Oslo today?", run_config=quiet)
+        events = [event.type async for event in stream.stream_events()]
+
+    assert asked == ["Bergen", "Oslo"]
+    assert answer.final_output
+    assert handed_over.last_agent is reporter
+    assert (stream.final_output != "", "raw_response_event" in events) == (True, True)

@@ -86,6 +86,15 @@ async def test_a_miss_is_told_with_what_it_said(serve: Any, write: Any, http: An
     assert all("nearest: a.yaml#1" in explanation for explanation in told.misses)
 
 
+async def test_a_document_whose_fault_answers_is_used(serve: Any, write: Any, http: Any) -> None:
+    server = await serve(write("a.yaml", f"fault: status=503\n{WRITTEN}"))
+
+    source = await ask(http, server.url, "hello")
+    told = await report(http, server.url)
+
+    assert (source, told.sources, told.unused) == ("fault", {"fault": 1}, ())
+
+
 async def test_refused_requests_and_unknown_paths_are_counted_too(serve: Any, http: Any) -> None:
     server = await serve(api_keys=("right",))
     for path, key in (("chat/completions", "wrong"), ("made/up", "right")):

@@ -274,13 +274,14 @@ async def test_in_the_background_a_response_is_queued(client: openai.AsyncOpenAI
 
 
 async def test_all_that_is_asked_is_said_again(client: openai.AsyncOpenAI) -> None:
+    previous = await client.responses.create(model="m", input="Hello.")
     asked: Any = {
         "instructions": "Be brief.",
         "max_output_tokens": 50,
         "max_tool_calls": 3,
         "metadata": {"run": "7"},
         "parallel_tool_calls": False,
-        "previous_response_id": "resp_1",
+        "previous_response_id": previous.id,
         "prompt_cache_key": "k",
         "safety_identifier": "s",
         "store": False,
@@ -295,6 +296,14 @@ async def test_all_that_is_asked_is_said_again(client: openai.AsyncOpenAI) -> No
     answer = (await client.responses.create(model="m", input="hi", **asked)).to_dict()
 
     assert {name: answer[name] for name in asked} == asked
+
+
+async def test_secrets_of_a_tool_are_not_said_again(client: openai.AsyncOpenAI) -> None:
+    tool: Any = {**MCP, "authorization": "sesame", "headers": {"x-key": "sesame"}}
+
+    answer = (await client.responses.create(model="m", input="Search the wiki.", tools=[tool])).to_dict()
+
+    assert answer["tools"] == [{**MCP, "headers": {"x-key": "<redacted>"}}]
 
 
 # Counting and compacting ---------------------------------------------------------------------------------------------
@@ -437,10 +446,11 @@ async def test_what_the_api_refuses_is_refused(
 
 async def test_a_result_may_belong_to_a_call_of_an_earlier_response(client: openai.AsyncOpenAI) -> None:
     result: Any = [RESULT]
+    previous = await client.responses.create(model="m", input="Hello.")
 
-    answer = await client.responses.create(model="m", input=result, previous_response_id="resp_1")
+    answer = await client.responses.create(model="m", input=result, previous_response_id=previous.id)
 
-    assert answer.previous_response_id == "resp_1"
+    assert answer.previous_response_id == previous.id
 
 
 async def test_an_unknown_model_is_no_404_here(serve: Any, write: Write) -> None:
