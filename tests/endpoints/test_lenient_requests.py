@@ -17,8 +17,9 @@ KEY = "0" * 64
 WORDS = st.sampled_from(
     ["role", "type", "content", "function", "name", "user", "text", "image_url", "json_schema", "x"]
 )
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)  # as JSON is read
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS | st.text(),
+    st.none() | st.booleans() | NUMBERS | WORDS | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=10,
 )

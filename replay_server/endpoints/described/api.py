@@ -67,10 +67,10 @@ class Api:
     ) -> None:
         _check(document)
         self.name = name
+        self._names: dict[str, str] = {}
         self.closed = closed
         self._document = document
-        self._corrections = corrections or {}
-        self._names: dict[str, str] = {}
+        self._corrections: Mapping[str, Shape] = self._linked(corrections or {})
         self._components: dict[str, Shape] = {}
         self._shapes: dict[str, list[Shape]] = {}
         self._rooted: dict[int, tuple[Shape, JsonObject]] = {}
@@ -199,6 +199,13 @@ class Api:
             rooted = {**schema, "$defs": found} if found else dict(schema)
             known = self._rooted[id(schema)] = (schema, rooted)  # the schema is held, so that its id stays its own
         return known[1]
+
+    def _linked(self, node: Node) -> Node:
+        """A correction whose references lead into this description."""
+        if isinstance(node, Mapping):
+            reference = node.get("$ref")
+            return self._refer(reference) if reference else {key: self._linked(each) for key, each in node.items()}
+        return [self._linked(each) for each in node] if isinstance(node, list) else node
 
     def _refer(self, pointer: str) -> Reference:
         name = pointer.rpartition("/")[2]

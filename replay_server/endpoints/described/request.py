@@ -44,7 +44,7 @@ def read(described: Described, raw: RawRequest, *, lenient: bool = False) -> Ask
         return Asked(query=query, body={}, schema=schema if described.requests else None)
     if kind == MULTIPART:
         return _read_multipart(raw, query, schema)
-    # Where no form is described it is JSON, whatever it is called: `curl -d` calls everything a form.
+    # What curl calls a form is JSON, unless the description has forms.
     if kind == _FORM and kind in described.requests and (pairs := read_pairs(raw.body)) is not None:
         return Asked(query=query, body=typed(pairs, _properties(schema)), schema=schema)
     if kind in described.requests and not is_json(kind):
