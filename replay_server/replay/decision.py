@@ -1,6 +1,6 @@
 """The decision: which answer a request gets, and where it comes from."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -10,9 +10,6 @@ import orjson
 from replay_server.cassettes.config import ESTIMATE, Config
 from replay_server.cassettes.library import Found, Library
 from replay_server.cassettes.matching import EVERYTHING, Disagreement, Keyed, Match
-from replay_server.cassettes.reader import dotted
-from replay_server.cassettes.response_head import EVENT_STREAM, JSON
-from replay_server.cassettes.sameness import neutral_reply
 from replay_server.cassettes.sse import json_chunks
 from replay_server.endpoints.address import Unrecorded, locate, path_parameters, place, understand
 from replay_server.endpoints.apis import OPENAI, Apis
@@ -22,25 +19,21 @@ from replay_server.fallback import Generator
 from replay_server.fallback.tokens import Count, count
 from replay_server.interaction import (
     INSTANT,
-    ErrorReply,
     Interaction,
     Json,
     Pace,
     RawRequest,
-    Recorded,
-    RecordedPace,
     Repeat,
-    Reply,
     Request,
-    Response,
     WireLive,
     WireResponse,
     WireStream,
 )
-from replay_server.replay.additions import Additions, is_added
+from replay_server.replay.additions import Additions
+from replay_server.replay.answer import Answer, Source, refused, replay_headers, timing_of
 from replay_server.replay.meanings import with_meanings
 from replay_server.replay.miss_log import MissLog
-from replay_server.replay.rendered import RenderedAnswers, rendered_key
+from replay_server.replay.rendering import Renderer, send
 from replay_server.replay.session import UNTOLD, Told
 from replay_server.replay.state import State
 from replay_server.replay.tally import Tally
@@ -53,8 +46,6 @@ if TYPE_CHECKING:
     from replay_server.faults.fault import Fault
     from replay_server.replay.fault_rules import FaultRule
     from replay_server.replay.faults import Faults, Hit
-    from replay_server.replay.spoiling import Spoiling
-    from replay_server.replay.timing import Timing
 
 
 class OnMiss(StrEnum):
@@ -75,35 +66,6 @@ class Validation(StrEnum):
     LENIENT = "lenient"
 
 
-class Source(StrEnum):
-    """Where an answer comes from: the header `x-replay-source`."""
-
-    CASSETTE = "cassette"
-    MATCHER = "matcher"
-    GENERATED = "generated"
-    UPSTREAM = "upstream"
-    STATE = "state"
-    FAULT = "fault"
-    MISS = "miss"
-    ERROR = "error"
-
-
-class Answer(NamedTuple):
-    """What goes out, and the `x-replay-*` headers that say where it comes from.
-
-    `timing`: None where nothing waits. `spoiling`: None where nothing goes wrong.
-    """
-
-    wire: WireResponse | WireStream | WireLive
-    headers: Mapping[str, str]
-    timing: "Timing | None" = None
-    explanation: str = ""
-    """Of a miss."""
-    match: Match | None = None
-    """What answered, where that is an interaction."""
-    spoiling: "Spoiling | None" = None
-
-
 class Live(Protocol):
     """A real API behind us."""
 
@@ -111,6 +73,25 @@ class Live(Protocol):
         self, asked: Keyed, raw: RawRequest, session: str, match: Match | None, *, forwards_misses: bool
     ) -> WireLive | None:
         """Its answer; None where what is recorded, or what a miss gets without it, is the answer. Raises ApiError."""
+
+
+class _Case(NamedTuple):
+    """A request, with all that decides about its answer."""
+
+    asked: Keyed
+    found: Found
+    session: str
+    told: Told
+    raw: RawRequest
+    unrecorded: Unrecorded | None
+    pace: Pace | None
+
+    @property
+    def interaction_found(self) -> Match | None:
+        """The interaction or matcher that is to answer."""
+        if isinstance(self.found, list):
+            return None
+        return self.found if isinstance(self.found, Match) else Match(self.found.interaction, ())
 
 
 class Replay:
@@ -141,7 +122,6 @@ class Replay:
         self._misses = misses
         self._live = live
         self._told: set[str] = set()  # keys of misses that the log has been told of
-        self._rendered = RenderedAnswers()
         self.learn(on_miss, pace, validation)
 
     def learn(self, on_miss: OnMiss, pace: Pace, validation: Validation = Validation.EXACT) -> None:
@@ -152,6 +132,7 @@ class Replay:
         self._listed = self.library.config.models
         models = self.library.models if self._listed is None else self._listed
         self._generator = Generator(models, _count(self.library.config))
+        self._renderer = Renderer(self._generator)
 
     @property
     def forwards(self) -> bool:
@@ -188,128 +169,129 @@ class Replay:
             rules = told.faults + self.state.everywhere.faults
             pace = pace or _read_pace(told.pace)
             asked, found = self._look_up(resource, request, raw, session, told)
+        case = _Case(asked, found, session, told, raw, unrecorded, pace)
         try:
             if fault is None and not rules:
-                answer = await self._answer(asked, found, session, told, raw, unrecorded, pace)
-                return await self._kept(asked, answer, session) if resource.keeps(request) else answer
-            return await self._answer_unless(fault, rules, asked, found, session, told, raw, unrecorded, pace)
+                answer = await self._answer(case)
+                return await self._kept(case, answer) if resource.keeps(request) else answer
+            return await self._answer_unless(fault, rules, case)
         except ApiError as error:
-            return _refused(asked, error)
+            return refused(asked, error)
 
-    async def _answer_unless(
-        self,
-        fault: "Fault | None",
-        rules: "Iterable[FaultRule]",
-        asked: Keyed,
-        found: Found,
-        session: str,
-        told: Told,
-        raw: RawRequest,
-        unrecorded: Unrecorded | None,
-        pace: Pace | None,
-    ) -> Answer:
+    async def _answer_unless(self, fault: "Fault | None", rules: "Iterable[FaultRule]", case: _Case) -> Answer:
         """The answer, unless the fault of the request or one that was set befalls it."""
         from replay_server.replay.fault_rules import rules_for  # nobody needs it for whom nothing goes wrong
         from replay_server.replay.faults import own_fault
 
         async def answer() -> Answer:
             try:
-                decided = await self._answer(asked, found, session, told, raw, unrecorded, pace)
-                return await self._kept(asked, decided, session) if asked.resource.keeps(asked.request) else decided
+                decided = await self._answer(case)
+                return await self._kept(case, decided) if case.asked.resource.keeps(case.asked.request) else decided
             except ApiError as error:
-                return _refused(asked, error)
+                return refused(case.asked, error)
 
-        faults = (*own_fault(fault), *rules_for(rules, asked.request))
-        return await self._befallen(faults, asked, found, session, raw, answer)
+        faults = (*own_fault(fault), *rules_for(rules, case.asked.request))
+        return await self._befallen(faults, case, answer)
 
-    async def _befallen(
-        self,
-        faults: "Faults",
-        asked: Keyed,
-        found: Found,
-        session: str,
-        raw: RawRequest,
-        answer: Callable[[], Awaitable[Answer]],
-    ) -> Answer:
+    async def _befallen(self, faults: "Faults", case: _Case, answer: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer that a fault makes, or that it lets through."""
         from replay_server.replay.faults import first_due  # nobody needs it for whom nothing goes wrong
 
-        hit = await first_due(self.state, faults, asked, session, raw)
+        asked, match = case.asked, case.interaction_found
+        hit = await first_due(self.state, faults, asked, case.session, case.raw)
         if (made := hit.answer(asked)) is None:
             return _faulty(await answer(), hit, asked)
-        match = None if isinstance(found, list) else found if isinstance(found, Match) else Match(found.interaction, ())
-        return _faulty(Answer(made, _headers(Source.FAULT, asked, match), match=match), hit, asked)
+        return _faulty(Answer(made, replay_headers(Source.FAULT, asked, match), match=match), hit, asked)
 
-    async def _answer(
-        self,
-        asked: Keyed,
-        found: Found,
-        session: str,
-        told: Told,
-        raw: RawRequest,
-        unrecorded: Unrecorded | None,
-        pace: Pace | None,
-    ) -> Answer:
+    async def _answer(self, case: _Case) -> Answer:
+        found = case.found
         if isinstance(found, Match):
             if self._live is None:
                 if found.interaction.fault is None:  # nearly always, under load
-                    return await self._replayed(asked, found, session, pace)
-                return await self._known(asked, found, session, raw, pace)
+                    return await self._replayed(case, found)
+                return await self._known(case, found)
         elif not isinstance(found, list):
-            return await self._known(asked, found, session, raw, pace)
-        on_miss = OnMiss(told.on_miss) if told.on_miss else self.on_miss
-        if self._live is not None:
-            match, forwards = found if isinstance(found, Match) else None, on_miss is OnMiss.UPSTREAM
-            wire = await self._live.ask(asked, raw, session, match, forwards_misses=forwards)
-            if wire is not None:
-                return Answer(wire, _headers(Source.UPSTREAM, asked))
-        if isinstance(found, Match):
-            return await self._known(asked, found, session, raw, pace)
+            return await self._known(case, found)
+        on_miss = OnMiss(case.told.on_miss) if case.told.on_miss else self.on_miss
+        if self._live is not None and (live := await self._forwarded(self._live, case, on_miss)):
+            return live
+        return await (self._known(case, found) if isinstance(found, Match) else self._missed(case, found, on_miss))
+
+    async def _forwarded(self, live: Live, case: _Case, on_miss: OnMiss) -> Answer | None:
+        match = case.found if isinstance(case.found, Match) else None
+        forwards = on_miss is OnMiss.UPSTREAM
+        wire = await live.ask(case.asked, case.raw, case.session, match, forwards_misses=forwards)
+        return None if wire is None else Answer(wire, replay_headers(Source.UPSTREAM, case.asked))
+
+    # What nobody has recorded ----------------------------------------------------------------------------------------
+
+    async def _missed(self, case: _Case, disagreements: list[Disagreement], on_miss: OnMiss) -> Answer:
+        asked, unrecorded = case.asked, case.unrecorded
         strict = on_miss is OnMiss.ERROR and (
             self.library.has_endpoint(asked.request.endpoint) or _is_made_up(unrecorded)
         )
         if unrecorded is not None and not strict:
-            return await self._unrecorded(asked, unrecorded, session, raw)
+            return await self._unrecorded(case, unrecorded)
         if unrecorded is not None or not asked.resource.known:
-            self._missed(asked, found, session, told, on_miss, raw.headers)
-        if not self._lenient:
-            return self._generated(asked, pace or self._pace)
+            self._tell_of_miss(case, disagreements, on_miss)
         try:
-            return self._generated(asked, pace or self._pace)
+            return self._generated(asked, case.pace or self._pace)
         except ApiError as error:
-            return await self._described(asked, error, session, raw)
+            if not self._lenient:
+                raise
+            return await self._described(case, error)
 
-    async def _unrecorded(self, asked: Keyed, unrecorded: Unrecorded, session: str, raw: RawRequest) -> Answer:
+    def _tell_of_miss(self, case: _Case, disagreements: list[Disagreement], on_miss: OnMiss) -> None:
+        if self._misses is not None:
+            self._misses.add(case.asked)
+        if on_miss is OnMiss.ERROR:
+            from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
+
+            view = self.view(case.session, case.told)
+            raise miss(view, case.asked, disagreements, self.remedy, case.raw.headers, self._told)
+
+    def _generated(self, asked: Keyed, pace: Pace) -> Answer:
+        if not self._lenient:
+            asked.resource.validate(asked.request)
+            if self._listed is not None and asked.request.model not in (*self._listed, ""):
+                raise asked.resource.unknown_model(asked.request.model)
+        reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
+        source = Source.STATE if asked.resource.known else Source.GENERATED
+        wire = send(asked, reply, Stamp(asked.key))
+        return Answer(wire, replay_headers(source, asked), None if pace is INSTANT else timing_of(pace, asked, wire))
+
+    async def _unrecorded(self, case: _Case, unrecorded: Unrecorded) -> Answer:
         if isinstance(unrecorded, ApiError):
             raise unrecorded
         try:
-            return await self._operated(asked, unrecorded, session, raw)
+            return await self._operated(case, unrecorded)
         except ApiError as error:
             if not self._lenient or unrecorded.operation.made_up:
                 raise
-            return await self._described(asked, error, session, raw)
+            return await self._described(case, error)
 
-    async def _described(self, asked: Keyed, error: ApiError, session: str, raw: RawRequest) -> Answer:
+    async def _described(self, case: _Case, error: ApiError) -> Answer:
         """What the description has for a request that is refused; raises the refusal where it has nothing."""
+        raw = case.raw
         operation = self.apis.operated(locate(raw.path).path, raw.path).get(raw.method)
         if operation is None:
             raise error
-        return await self._operated(asked, operation, session, raw)
+        return await self._operated(case, operation)
 
-    async def _operated(self, asked: Keyed, unrecorded: "Operated", session: str, raw: RawRequest) -> Answer:
+    async def _operated(self, case: _Case, operated: "Operated") -> Answer:
         from replay_server.endpoints.operation import Call
 
         call = Call(
-            raw=raw,
-            parameters=unrecorded.parameters,
-            session=session,
-            objects=self.state.objects(session),
-            stamp=Stamp(asked.key),
+            raw=case.raw,
+            parameters=operated.parameters,
+            session=case.session,
+            objects=self.state.objects(case.session),
+            stamp=Stamp(case.asked.key),
             generate=self._generator.generate,
-            ask=lambda another: self.ask(another, session),
+            ask=lambda another: self.ask(another, case.session),
             lenient=self._lenient,
         )
-        return Answer(await unrecorded.operation.answer(call), _headers(Source.STATE, asked))
+        return Answer(await operated.operation.answer(call), replay_headers(Source.STATE, case.asked))
 
     async def ask(self, raw: RawRequest, session: str) -> WireResponse | WireStream:
         """The answer to a request that no client has sent: a line of a batch."""
@@ -321,15 +303,15 @@ class Replay:
             return answer.wire
         return await _whole(answer.wire)
 
-    async def _kept(self, asked: Keyed, answer: Answer, session: str) -> Answer:
+    async def _kept(self, case: _Case, answer: Answer) -> Answer:
         """Have the session keep the answer."""
-        wire = answer.wire
+        asked, wire = case.asked, answer.wire
         if not isinstance(wire, WireResponse | WireStream) or wire.status != 200:
             return answer
         if isinstance(wire, WireStream):
             wire = WireStream(wire.status, wire.headers, tuple(wire.frames))  # it is read here, and then sent
         said = self._collected(asked, wire) if isinstance(wire, WireStream) else orjson.loads(wire.body)
-        await asked.resource.keep(asked.request, said, asked.key, self.state.objects(session))
+        await asked.resource.keep(asked.request, said, asked.key, self.state.objects(case.session))
         return answer._replace(wire=wire)
 
     def _collected(self, asked: Keyed, stream: WireStream) -> Json:
@@ -368,95 +350,54 @@ class Replay:
         """What a session was told; the one without a name is told nothing."""
         return await self.state.told(session) if session else UNTOLD
 
-    def _missed(
-        self,
-        asked: Keyed,
-        disagreements: list[Disagreement],
-        session: str,
-        told: Told,
-        on_miss: OnMiss,
-        headers: Mapping[str, str],
-    ) -> None:
-        if self._misses is not None:
-            self._misses.add(asked)
-        if on_miss is OnMiss.ERROR:
-            from replay_server.replay.miss import miss  # it loads what tells texts apart, which a replay never needs
+    # What a document answers -----------------------------------------------------------------------------------------
 
-            view = self.view(session, told)
-            raise miss(view, asked, disagreements, self.remedy, headers, self._told)
-
-    def _generated(self, asked: Keyed, pace: Pace) -> Answer:
-        if not self._lenient:
-            asked.resource.validate(asked.request)
-            if self._listed is not None and asked.request.model not in (*self._listed, ""):
-                raise asked.resource.unknown_model(asked.request.model)
-        reply = self._generator.generate(asked.resource.wanted(asked.request), asked.key)
-        source = Source.STATE if asked.resource.known else Source.GENERATED
-        wire = _send(asked, reply, Stamp(asked.key))
-        return Answer(wire, _headers(source, asked), None if pace is INSTANT else _timing(pace, asked, wire))
-
-    def _known(
-        self, asked: Keyed, found: "Match | Matched", session: str, raw: RawRequest, pace: Pace | None
-    ) -> Awaitable[Answer]:
-        """What a document answers."""
+    def _known(self, case: _Case, found: "Match | Matched") -> Awaitable[Answer]:
         if found.interaction.fault is not None:
-            return self._known_with_fault(asked, found, session, raw, pace)
-        if isinstance(found, Match):
-            return self._replayed(asked, found, session, pace)
-        return self._matched(asked, found, session, pace)
+            return self._known_with_fault(case, found)
+        return self._replayed(case, found) if isinstance(found, Match) else self._matched(case, found)
 
-    async def _known_with_fault(
-        self, asked: Keyed, found: "Match | Matched", session: str, raw: RawRequest, pace: Pace | None
-    ) -> Answer:
+    async def _known_with_fault(self, case: _Case, found: "Match | Matched") -> Answer:
         """A sequence keeps its place where the fault answers: the client's next attempt gets what this one was to."""
         from replay_server.replay.faults import document_fault  # few documents have one
 
         if isinstance(found, Match):
-            answer = partial(self._replayed, asked, found, session, pace)
+            answer = partial(self._replayed, case, found)
         else:
-            answer = partial(self._matched, asked, found, session, pace)
-        return await self._befallen(document_fault(found.interaction), asked, found, session, raw, answer)
+            answer = partial(self._matched, case, found)
+        return await self._befallen(document_fault(found.interaction), case, answer)
 
-    async def _replayed(self, asked: Keyed, match: Match, session: str, pace: Pace | None) -> Answer:
-        interaction = match.interaction
-        place = await self._place(asked, interaction, session) if _answers_in_turn(interaction) else 0
-        wire, headers = self._rendered_at(asked, interaction, place), _headers(Source.CASSETTE, asked, match)
-        if interaction.cassette in self.library.stale:
-            headers["x-replay-stale"] = interaction.cassette
-        pace = pace or interaction.pace or self._pace
-        if pace is INSTANT:
-            return Answer(wire, headers, None, "", match)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
+    async def _replayed(self, case: _Case, match: Match) -> Answer:
+        asked, interaction = case.asked, match.interaction
+        place = await self._place(asked, interaction, case.session) if _answers_in_turn(interaction) else 0
+        wire = self._renderer.at(asked, interaction, place, self.library.revision)
+        return self._told_of(case, Source.CASSETTE, match, wire, place)
 
-    async def _matched(self, asked: Keyed, matched: "Matched", session: str, pace: Pace | None) -> Answer:
-        interaction = matched.interaction
-        place = await self._place(asked, interaction, session) if _answers_in_turn(interaction) else 0
+    async def _matched(self, case: _Case, matched: "Matched") -> Answer:
+        asked, interaction = case.asked, matched.interaction
+        place = await self._place(asked, interaction, case.session) if _answers_in_turn(interaction) else 0
         template = (interaction.templates or {}).get(place)
         if template is None:
-            wire = self._rendered_at(asked, interaction, place)
+            wire = self._renderer.at(asked, interaction, place, self.library.revision)
         else:  # what it says depends on more of the request than a rendered answer is remembered by
             from replay_server.replay.filling import filled_response
 
             response = filled_response(asked.resource, matched, place, template)
-            wire = self._wire(asked, interaction, response, Stamp(asked.key, place))
-        match = Match(interaction, ())
-        headers = _headers(Source.MATCHER, asked, match)
+            wire = self._renderer.wire(asked, interaction, response, place)
+        return self._told_of(case, Source.MATCHER, Match(interaction, ()), wire, place)
+
+    def _told_of(
+        self, case: _Case, source: Source, match: Match, wire: WireResponse | WireStream, place: int
+    ) -> Answer:
+        """The answer of an interaction, with where it is from and when it comes."""
+        asked, interaction = case.asked, match.interaction
+        headers = replay_headers(source, asked, match)
         if interaction.cassette in self.library.stale:
             headers["x-replay-stale"] = interaction.cassette
-        pace = pace or interaction.pace or self._pace
+        pace = case.pace or interaction.pace or self._pace
         if pace is INSTANT:
             return Answer(wire, headers, None, "", match)
-        return Answer(wire, headers, _timing(pace, asked, wire, place, interaction.responses[place]), match=match)
-
-    def _rendered_at(self, asked: Keyed, interaction: Interaction, place: int) -> WireResponse | WireStream:
-        response = interaction.responses[place]
-        if isinstance(response, Recorded) and (recorded := _as_it_came(asked, interaction, response)) is not None:
-            return recorded
-        if is_added(interaction):  # its name may have been another's before
-            return self._wire(asked, interaction, response, Stamp(asked.key, place))
-        key = rendered_key(asked, interaction, place, self.library.revision)
-        wire = self._rendered.get(key)
-        return wire or self._rendered.put(key, self._wire(asked, interaction, response, Stamp(asked.key, place)))
+        return Answer(wire, headers, timing_of(pace, asked, wire, place, interaction.responses[place]), match=match)
 
     async def _place(self, asked: Keyed, interaction: Interaction, session: str) -> int:
         position, count = await self.state.advance(session, interaction.id), len(interaction.responses)
@@ -467,15 +408,6 @@ class Replay:
 
             raise exhausted(asked, interaction)
         return count - 1 if interaction.repeat is Repeat.LAST else position % count
-
-    def _wire(
-        self, asked: Keyed, interaction: Interaction, response: Response, stamp: Stamp
-    ) -> WireResponse | WireStream:
-        if isinstance(response, ErrorReply):
-            return _error(asked.resource, response, stamp)
-        reply = _understood(asked.resource, interaction, response) if isinstance(response, Recorded) else response
-        wanted = asked.resource.wanted(asked.request)
-        return _send(asked, self._generator.complete(wanted, reply, asked.key), stamp)
 
 
 async def _whole(live: WireLive) -> WireResponse:
@@ -506,12 +438,6 @@ def _answers_in_turn(interaction: Interaction) -> bool:
     return len(interaction.responses) > 1 or interaction.repeat is not Repeat.LAST
 
 
-def _refused(asked: Keyed, error: ApiError) -> Answer:
-    explanation = error.message if error.source == Source.MISS else ""
-    wire = asked.resource.error(error, Stamp(asked.key))
-    return Answer(wire, _headers(error.source, asked), explanation=explanation)
-
-
 def _faulty(answer: Answer, hit: "Hit", asked: Keyed) -> Answer:
     """An answer with what befalls it. A miss is told as it is; what an upstream is saying comes late at most."""
     fault, wire = hit.fault, answer.wire
@@ -535,71 +461,3 @@ def _read_pace(text: str | None) -> Pace | None:
     from replay_server.pace import parse_pace  # nobody needs it who wants no pace
 
     return parse_pace(text)
-
-
-def _timing(
-    pace: Pace, asked: Keyed, wire: WireResponse | WireStream, place: int = 0, response: Response | None = None
-) -> "Timing | None":
-    """How an answer is timed, None where nothing waits: no model speaks in an error, nor in what the server knows."""
-    if wire.status >= 400 or asked.resource.known:
-        return None
-    recorded = response.frames if isinstance(response, Recorded) else ()
-    if isinstance(pace, RecordedPace) and not recorded:
-        return None
-    from replay_server.replay.timing import Timing  # nobody needs it who wants no pace
-
-    return Timing(pace=pace, resource=asked.resource, key=asked.key, place=place, recorded=recorded)
-
-
-def _as_it_came(asked: Keyed, interaction: Interaction, recorded: Recorded) -> WireResponse | WireStream | None:
-    """The recorded bytes; None for an answer that came plain and is wanted as a stream, or the other way round."""
-    other_mode = bool(recorded.frames) is not asked.request.stream
-    if other_mode and interaction.recorded and (interaction.request.get("stream") is True) is asked.request.stream:
-        other_mode = False  # the upstream itself answered in the other mode
-    if other_mode and recorded.status == 200 and asked.resource.both_modes:
-        return None
-    if recorded.frames:
-        frames = tuple(frame.data for frame in recorded.frames)
-        return WireStream(recorded.status, {"content-type": EVENT_STREAM, **recorded.headers}, frames)
-    return WireResponse(recorded.status, {"content-type": JSON, **recorded.headers}, recorded.body)
-
-
-def _send(asked: Keyed, reply: object, stamp: Stamp) -> WireResponse | WireStream:
-    send = asked.resource.stream if asked.request.stream else asked.resource.render
-    return send(asked.request, reply, stamp)
-
-
-def _error(resource: Resource, reply: ErrorReply, stamp: Stamp) -> WireResponse:
-    error = ApiError(reply.message, status=reply.status, type=reply.type, param=reply.param, code=reply.code)
-    wire = resource.error(error, stamp)
-    return WireResponse(wire.status, {**wire.headers, **reply.headers}, wire.body)
-
-
-def _understood(resource: Resource, interaction: Interaction, recorded: Recorded) -> Reply:
-    try:
-        return neutral_reply(resource, recorded)
-    except BadField as error:
-        kept, wanted, ask = _STREAM_WORDS if recorded.frames else _PLAIN_WORDS
-        problem = " ".join(filter(None, (dotted(error.path), error.problem)))
-        raise ApiError(
-            f"{interaction.id}: response.{kept} {problem}, so it cannot be {wanted}: ask {ask} stream",
-            status=422,  # client libraries do not retry it
-            code=f"recording_cannot_be_{wanted}",
-        ) from None
-
-
-_STREAM_WORDS = ("stream", "collected", "with")
-_PLAIN_WORDS = ("body", "streamed", "without")
-
-
-# Bare texts: the garbage collector need not look at an answer's headers, of which the journal keeps many.
-_WORDS: Mapping[str, str] = {source: source.value for source in Source}
-
-
-def _headers(source: str, asked: Keyed, match: Match | None = None) -> dict[str, str]:
-    headers = {"x-replay-source": _WORDS[source], "x-replay-key": asked.key[:16]}
-    if match is not None:
-        headers["x-replay-interaction"] = match.interaction.id
-        if match.drift:
-            headers["x-replay-drift"] = ", ".join(match.drift)
-    return headers

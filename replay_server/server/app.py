@@ -19,7 +19,8 @@ from replay_server.endpoints.openai import error_response
 from replay_server.endpoints.table import Routed
 from replay_server.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed
 from replay_server.interaction import Pace, RawRequest, WireLive, WireResponse, WireStream
-from replay_server.replay.decision import Answer, Replay, Source
+from replay_server.replay.answer import Answer, Source
+from replay_server.replay.decision import Replay
 from replay_server.replay.journal import SMALL_BODY
 from replay_server.replay.measures import Measures
 from replay_server.server.access import LOOPBACK_ONLY, Access, is_control

@@ -15,7 +15,8 @@ from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.chat import RESOURCE as CHAT
 from replay_server.faults.reading import parse_fault
 from replay_server.interaction import RawRequest, WireResponse
-from replay_server.replay.decision import Answer, OnMiss, Replay
+from replay_server.replay.answer import Answer
+from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.state import MemoryState
 
 TWICE = "status=429, times=2"

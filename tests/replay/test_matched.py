@@ -7,7 +7,8 @@ from replay_server.cassettes.matching import Keyed, Match
 from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.chat import Chat
 from replay_server.interaction import RawRequest, WireLive, WireResponse
-from replay_server.replay.decision import Answer, OnMiss, Replay
+from replay_server.replay.answer import Answer
+from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.state import MemoryState
 
 CASSETTE = b"""\

@@ -9,7 +9,8 @@ from replay_server.cassettes.reader import read_cassette
 from replay_server.endpoints.chat import RESOURCE as CHAT
 from replay_server.endpoints.models import RESOURCE as MODELS
 from replay_server.interaction import INSTANT, Pace, Profile, RawRequest, RecordedPace, Request, TimedFrame
-from replay_server.replay.decision import Answer, OnMiss, Replay
+from replay_server.replay.answer import Answer
+from replay_server.replay.decision import OnMiss, Replay
 from replay_server.replay.state import MemoryState
 
 RAW = RawRequest("POST", "/chat/completions", {}, (), {}, b"")

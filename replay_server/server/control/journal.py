@@ -9,7 +9,7 @@ from aiohttp import web
 from replay_server.endpoints.base import Route
 from replay_server.errors import BadRequest, NotFound
 from replay_server.interaction import Json
-from replay_server.replay.decision import Source
+from replay_server.replay.answer import Source
 from replay_server.replay.journal import Filter, Noted
 from replay_server.server.control.operation import OBJECT, SESSION, TEXT, Asked, Operation, answer
 from replay_server.server.headers import SERVER

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from replay_server.endpoints.base import Route
 from replay_server.errors import ApiError, BadRequest
-from replay_server.replay.decision import Source
+from replay_server.replay.answer import Source
 from replay_server.replay.journal import Filter
 from replay_server.replay.verification import Count, Expected, called, in_order
 from replay_server.server.control.operation import SESSION, TEXT, Asked, Operation, Schema, answer
