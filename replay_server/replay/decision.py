@@ -159,8 +159,10 @@ class Replay:
         `unrecorded` is what answers a request that no resource does, unless another answer was recorded.
         `pace` and `fault` are what the request itself asks for.
         """
-        if resource.id_marks and any(mark in raw.body for mark in resource.id_marks):
-            request = await with_meanings(request, self.state.objects(session))
+        for mark in resource.id_marks:
+            if mark in raw.body:
+                request = await with_meanings(request, self.state.objects(session))
+                break
         if not session and self.state.everywhere is UNTOLD:  # nearly always, under load
             told, rules = UNTOLD, UNTOLD.faults
             asked, found = self.library.look_up(resource, request, raw, recording=self._live is not None)
