@@ -208,7 +208,7 @@ async def use(url: str, transport: Keeping) -> list[Any]:
             (await client.audio.speech.create(model="tts-1", voice="alloy", input="Hi")).content,
             await client.audio.transcriptions.create(model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF" * 9000))),
             await client.responses.create(model="m-1", input="Hi"),
-            await collected(await client.responses.create(model="m-1", input="Hi", stream=True)),
+            await collected(await client.responses.create(model="m-1", input="Hi, bit by bit", stream=True)),
         ]
         with pytest.raises(openai.NotFoundError) as refused:
             await complete(**{**asked(), "model": "none"})
