@@ -50,6 +50,7 @@ def variables(file: str) -> dict[str, str]:
     return dict(line.partition("=")[::2] for line in Path(file).read_text().splitlines())
 
 
+@pytest.mark.slow
 def test_it_starts_exports_and_stops(runner: dict[str, str]) -> None:
     started = step("start", runner, CASSETTES=str(CASSETTES), PORT="0", OPTIONS="--pace ttft=1ms")
     exported = variables(runner["GITHUB_ENV"])
@@ -68,6 +69,7 @@ def test_it_starts_exports_and_stops(runner: dict[str, str]) -> None:
     assert "a miss is an error" in (report / "replay-server.log").read_text()
 
 
+@pytest.mark.slow
 def test_it_fails_on_what_it_is_told_to(runner: dict[str, str]) -> None:
     step("start", runner, CASSETTES=str(CASSETTES), PORT="0", OPTIONS="")
 
@@ -77,6 +79,7 @@ def test_it_fails_on_what_it_is_told_to(runner: dict[str, str]) -> None:
     assert STEPS["upload"]["if"].startswith("always()")
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_start_fails_the_job_and_says_why(runner: dict[str, str], tmp_path: Path) -> None:
     started = step("start", runner, CASSETTES=str(tmp_path / "none"), PORT="0", OPTIONS="")
 
@@ -85,6 +88,7 @@ def test_a_server_that_does_not_start_fails_the_job_and_says_why(runner: dict[st
     assert "::error title=replay-server::It did not start" in started.stdout
 
 
+@pytest.mark.slow
 def test_the_report_of_a_server_that_has_died_is_its_log(runner: dict[str, str]) -> None:
     step("start", runner, CASSETTES=str(CASSETTES), PORT="0", OPTIONS="")
     pid = (Path(runner["RUNNER_TEMP"]) / "replay-server.pid").read_text().strip()

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -268,8 +269,16 @@ def reader(tmp_path: Path, tools: Path) -> Iterator[Reader]:
     gc.collect()  # clients that an example leaves open are closed here, not in another test
 
 
+SLOW = ("faults.md", "pytest.md")
+"""Pages whose examples take their time: they wait on purpose, or run a whole suite."""
+
+
+def paced(page: Path) -> Any:
+    return pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in SLOW else [])
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [paced(page) for page in PAGES])
 def test_the_examples_of_a_page_do_what_it_says(page: Path, reader: Reader) -> None:
     for block in blocks(page):
         reader.run(block)

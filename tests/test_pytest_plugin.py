@@ -398,6 +398,7 @@ def test_each_test_is_recorded_into_a_cassette_of_its_own(run: Run, project: pyt
     ]
 
 
+@pytest.mark.slow
 def test_workers_record_the_same_as_one_process(project: pytest.Pytester, upstream: str) -> None:
     project.makepyfile(test_app=ASK_QUICKLY + TWO_TESTS)
     options = (*PLUGINS, "-p", "xdist.plugin", "-n", "2")
@@ -660,6 +661,7 @@ def test_nothing_is_pruned_where_a_test_failed(run: Run, drifting: Path) -> None
     assert drifting.read_text() == DRIFTING.lstrip()
 
 
+@pytest.mark.slow
 def test_workers_prune_together_what_none_of_them_used(project: pytest.Pytester, drifting: Path) -> None:
     uses_the_other = '@pytest.mark.cassette("drifting")\ndef test_other():\n    ask("Say nothing.")\n'
     project.makepyfile(test_app=ASK_QUICKLY + USES + uses_the_other)

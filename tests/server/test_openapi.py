@@ -40,6 +40,7 @@ def made() -> dict[str, Any]:
     return document(ROUTES)
 
 
+@pytest.mark.slow
 def test_document_is_valid_openapi(made: dict[str, Any]) -> None:
     validate_document(made)
 
