@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import orjson
@@ -15,6 +15,32 @@ if TYPE_CHECKING:
     from replay_server.record.run import Planned
 
 INTERRUPTED = 130
+F = TypeVar("F", bound=Callable[..., object])
+
+_OPTIONS = (
+    click.option(
+        "--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at one time."
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True, max=86_400),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Longest silence of the upstream.",
+    ),
+    click.option(
+        "--attempts", type=click.IntRange(min=1), default=5, show_default=True, help="Times a request is tried."
+    ),
+    click.option("--dry-run", is_flag=True, help="List what would be asked, with an estimate of its tokens."),
+)
+
+
+def asking_options(command: F) -> F:
+    """How an upstream is asked, in the order in which `--help` lists it."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 class Stopped(Exception):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 import orjson
 
-from replay_server.commands.asking import INTERRUPTED, Stopped, run_asking, show_plan
+from replay_server.commands.asking import INTERRUPTED, Stopped, asking_options, run_asking, show_plan
 from replay_server.commands.options import cassettes_option
 from replay_server.errors import UsageError
 
@@ -42,17 +42,7 @@ _MODES = ("none", "once", "new_episodes", "all")
     help="none: only check that all is there. once: only a cassette that is not there yet. new_episodes: what is not"
     " there. all: everything anew.",
 )
-@click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at one time.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=86_400),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Longest silence of the upstream.",
-)
-@click.option("--attempts", type=click.IntRange(min=1), default=5, show_default=True, help="Times a request is tried.")
-@click.option("--dry-run", is_flag=True, help="List what would be asked, with an estimate of its tokens.")
+@asking_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the table.")
 def command(
     scripts: Sequence[BinaryIO],

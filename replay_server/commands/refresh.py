@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from replay_server.commands.asking import INTERRUPTED, Stopped, run_asking, show_plan
+from replay_server.commands.asking import INTERRUPTED, Stopped, asking_options, run_asking, show_plan
 from replay_server.commands.options import directory_argument, wants_color
 from replay_server.errors import UsageError
 
@@ -48,17 +48,7 @@ _USUAL_VARIABLE = "OPENAI_API_KEY"
     " needs none.",
 )
 @click.option("--write", is_flag=True, help="Take the answers that differ into the cassettes.")
-@click.option("--concurrency", type=click.IntRange(min=1), default=4, show_default=True, help="Requests at one time.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=86_400),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Longest silence of the upstream.",
-)
-@click.option("--attempts", type=click.IntRange(min=1), default=5, show_default=True, help="Times a request is tried.")
-@click.option("--dry-run", is_flag=True, help="List what would be asked, with an estimate of its tokens.")
+@asking_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the report.")
 def command(
     directory: Path,

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -177,29 +177,7 @@ _EMPTY = {
     help="When the pieces of an answer come: instant (default), recorded, recorded*2 (every gap twice as long), "
     "or a profile such as ttft=300ms,itl=20ms,jitter=0.2.",
 )
-def command(
-    cassettes: Path,
-    host: str,
-    port: int,
-    on_miss: str | None,
-    strict: bool,
-    api_keys: tuple[str, ...],
-    admin_keys: tuple[str, ...],
-    watch: bool,
-    session_age: float,
-    save_misses: Path | None,
-    report_file: Path | None,
-    fail_on: "tuple[FailOn, ...]",
-    max_body: int,
-    upstreams: tuple[str, ...],
-    api_key_variables: tuple[str, ...],
-    record_mode: str,
-    record_errors: bool,
-    upstream_timeout: float,
-    validation: str | None,
-    openapi: tuple[Path, ...],
-    pace: str | None,
-) -> None:
+def command(report_file: Path | None, fail_on: "tuple[FailOn, ...]", **options: Any) -> None:
     """Answer the OpenAI API from cassettes.
 
     Each option can also be set by its variable: REPLAY_SERVER_PORT for --port, and so on.
@@ -207,27 +185,7 @@ def command(
     SIGTERM or SIGINT stops it after the answers under way, a second one without them. Then it exits with 1 on what
     --fail-on names, else with 0; with 2 where it could not start or write its report.
     """
-    settings = read_settings(
-        cassettes=cassettes,
-        host=host,
-        port=port,
-        on_miss=on_miss,
-        strict=strict,
-        api_keys=api_keys,
-        admin_keys=admin_keys,
-        watch=watch,
-        session_age=session_age,
-        save_misses=save_misses,
-        max_body=max_body,
-        upstreams=upstreams,
-        api_key_variables=api_key_variables,
-        record_mode=record_mode,
-        record_errors=record_errors,
-        upstream_timeout=upstream_timeout,
-        validation=validation,
-        openapi=openapi,
-        pace=pace,
-    )
+    settings = read_settings(**options)
     gc.disable()  # until the cassettes are indexed: nothing of what a start makes is garbage, and looking takes a tenth
     from replay_server.server.run import serve as run
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import aiohttp
 import openai
 import orjson
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,28 +18,12 @@ from PIL import Image
 from replay_server.fallback.pictures import picture
 from replay_server.server.run import RunningServer
 from tests.described import EVENTS, faults
+from tests.server.clients import strict_client
 
 Write = Callable[[str, str], Path]
 
 CAT = picture("cat", 64, 64)
 UPLOAD = ("cat.png", CAT, "image/png")
-
-
-@pytest_asyncio.fixture
-async def server(serve: Any) -> RunningServer:
-    running: RunningServer = await serve()
-    return running
-
-
-@pytest_asyncio.fixture
-async def client(server: RunningServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with client_of(server) as client:
-        yield client
-
-
-def client_of(server: RunningServer) -> openai.AsyncOpenAI:
-    url = f"{server.url}/v1"
-    return openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0, _strict_response_validation=True)
 
 
 async def post(url: str, **options: Any) -> tuple[int, Any]:
@@ -93,7 +76,7 @@ async def test_a_url_leads_to_the_picture_without_a_key(serve: Any) -> None:
 
 async def test_a_url_outlives_its_server(serve: Any) -> None:
     first, second = await serve(), await serve()
-    async with client_of(first) as client:
+    async with strict_client(first) as client:
         (image,) = (await client.images.generate(model="dall-e-2", prompt="A cat.", size="256x256")).data or []
     assert image.url is not None
 
@@ -255,7 +238,7 @@ response:
 
 async def test_a_short_form_has_what_its_author_wrote(serve: Any, write: Write) -> None:
     server = await serve(write("a.yaml", SHORT), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         answer = await client.images.generate(model="gpt-image-1", prompt="A cat.", quality="low")
         stream = await client.images.generate(model="gpt-image-1", prompt="A cat.", stream=True, partial_images=1)
         events = [event async for event in stream]
@@ -287,7 +270,7 @@ response:
 
 async def test_a_recording_serves_both_modes(serve: Any, write: Write) -> None:
     server = await serve(write("a.yaml", RECORDED), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         plain = await client.images.generate(model="gpt-image-1", prompt="A cat.")
         stream = await client.images.generate(model="gpt-image-1", prompt="A cat.", stream=True)
         (event,) = [event async for event in stream]
@@ -313,7 +296,7 @@ response:
 async def test_a_form_that_was_recorded_before_its_endpoint_was_known_still_answers(serve: Any, write: Write) -> None:
     data = CAT * 20
     server = await serve(write("a.yaml", OLD % hashlib.sha256(data).hexdigest()), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         answer = await client.images.edit(image=("b.png", data, "image/png"), model="dall-e-2", prompt="Make it blue.")
 
     assert [image.url for image in answer.data or []] == ["https://example.com/a.png"]

@@ -1,12 +1,10 @@
 """The client that people use, over a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
 import pytest
-import pytest_asyncio
 from pydantic import BaseModel
 
 from replay_server.server.run import RunningServer
@@ -32,20 +30,6 @@ TOOLS: Any = [
         },
     }
 ]
-
-
-@pytest_asyncio.fixture
-async def server(serve: Any) -> RunningServer:
-    running: RunningServer = await serve()
-    return running
-
-
-@pytest_asyncio.fixture
-async def client(server: RunningServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(
-        base_url=f"{server.url}/v1", api_key="any", max_retries=0, _strict_response_validation=True
-    ) as client:
-        yield client
 
 
 async def test_a_recorded_chat_is_replayed(client: openai.AsyncOpenAI) -> None:

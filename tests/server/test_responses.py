@@ -1,7 +1,7 @@
 """`POST /responses` and what is below it, over a socket, with the client that people use."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import aiohttp
 import openai
 import orjson
 import pytest
-import pytest_asyncio
 from pydantic import BaseModel
 
 from replay_server.server.run import RunningServer
@@ -33,20 +32,6 @@ SQL: Any = {"type": "custom", "name": "run_sql", "description": "Run a query in 
 LIGHTHOUSE: Any = {"model": "gpt-5", "input": "Who lights the lighthouse of Lindesnes today?"}
 SEARCHED: Any = {**LIGHTHOUSE, "reasoning": {"effort": "low", "summary": "auto"}, "tools": [{"type": "web_search"}]}
 MCP: Any = {"type": "mcp", "server_label": "deepwiki", "server_url": "https://example.com/mcp"}
-
-
-@pytest_asyncio.fixture
-async def server(serve: Any) -> RunningServer:
-    running: RunningServer = await serve()
-    return running
-
-
-@pytest_asyncio.fixture
-async def client(server: RunningServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(
-        base_url=f"{server.url}/v1", api_key="any", max_retries=0, _strict_response_validation=True
-    ) as client:
-        yield client
 
 
 async def events_of(client: openai.AsyncOpenAI, **asked: Any) -> list[Any]:

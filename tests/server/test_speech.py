@@ -3,7 +3,7 @@
 import base64
 import io
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import av
 import openai
 import orjson
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.server.run import RunningServer
 from tests.described import EVENTS, faults
+from tests.server.clients import strict_client
 
 Write = Callable[[str, str], Path]
 
@@ -30,22 +30,6 @@ TYPES = {
     "wav": "audio/wav",
     "pcm": "audio/pcm",
 }
-
-
-@pytest_asyncio.fixture
-async def server(serve: Any) -> RunningServer:
-    running: RunningServer = await serve()
-    return running
-
-
-@pytest_asyncio.fixture
-async def client(server: RunningServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with client_of(server) as client:
-        yield client
-
-
-def client_of(server: RunningServer) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0)
 
 
 def seconds(data: bytes, form: str = "") -> float:
@@ -158,7 +142,7 @@ response:
 async def test_a_recording_serves_both_modes(serve: Any, write: Write, text: str) -> None:
     server = await serve(write("a.yaml", text), on_miss="error")
     asked: Any = {"model": "m", "input": "Hi.", "voice": "alloy"}
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         plain = await client.audio.speech.create(**asked)
     events = await events_of(server, {**asked, "stream_format": "sse"})
 
@@ -174,7 +158,7 @@ async def test_what_was_recorded_before_the_endpoint_was_known_still_answers(ser
         .replace("alloy}", "alloy}}")
     )
     server = await serve(write("a.yaml", old), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         answer = await client.audio.speech.create(model="m", input="Hi.", voice="alloy")
 
     assert answer.content == b"ID3\4\0\0\0\0\0\0"

@@ -1,7 +1,7 @@
 """Transcriptions and translations, to the client that people use: every format, with times and speakers, streamed."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +9,18 @@ import aiohttp
 import openai
 import orjson
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replay_server.fallback.sounds import sound
 from replay_server.server.run import RunningServer
 from tests.described import EVENTS, faults
+from tests.server.clients import strict_client
 
 Write = Callable[[str, str], Path]
 
 WAV = sound("a", 6.5, "wav")
 FILE = ("a.wav", WAV, "audio/wav")
-
-
-@pytest_asyncio.fixture
-async def server(serve: Any) -> RunningServer:
-    running: RunningServer = await serve()
-    return running
-
-
-@pytest_asyncio.fixture
-async def client(server: RunningServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with client_of(server) as client:
-        yield client
-
-
-def client_of(server: RunningServer) -> openai.AsyncOpenAI:
-    url = f"{server.url}/v1"
-    return openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0, _strict_response_validation=True)
 
 
 async def test_as_much_is_said_as_fits_the_sound(client: openai.AsyncOpenAI) -> None:
@@ -232,7 +215,7 @@ response:
 
 async def test_one_short_form_serves_every_format(serve: Any, write: Write) -> None:
     server = await serve(write("a.yaml", SHORT), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         told: Any = {
             form: await client.audio.transcriptions.create(model="whisper-1", file=("b.wav", WAV), response_format=form)
             for form in ("json", "vtt", "verbose_json")
@@ -266,7 +249,7 @@ response:
 async def test_a_recording_serves_both_modes(serve: Any, write: Write, text: str) -> None:
     server = await serve(write("a.yaml", text), on_miss="error")
     asked: Any = {"model": "gpt-4o-transcribe", "file": FILE}
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         plain = await client.audio.transcriptions.create(**asked)
         events = [event async for event in await client.audio.transcriptions.create(**asked, stream=True)]
 
@@ -292,7 +275,7 @@ response:
 
 async def test_a_form_that_was_recorded_before_its_endpoint_was_known_still_answers(serve: Any, write: Write) -> None:
     server = await serve(write("a.yaml", OLD), on_miss="error")
-    async with client_of(server) as client:
+    async with strict_client(server) as client:
         answer = await client.audio.transcriptions.create(
             model="whisper-1", file=FILE, timestamp_granularities=["word"]
         )
