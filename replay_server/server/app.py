@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -42,6 +43,7 @@ DEFAULT_SESSION = ""
 _RESET = struct.pack("ii", 1, 0)  # linger for no time at all: a reset in place of a good end
 _TARGETS_REMEMBERED = 1024
 _SPECIAL = re.compile(r"[?%#]")
+_SLASHED_SESSION = re.compile(r"/__replay/s/(?P<id>[^/?]*%2[fF][^/?]*)")
 
 
 class App:
@@ -86,6 +88,8 @@ class App:
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         placed = _placed(request.raw_path)
+        if placed is None and (slashed := _SLASHED_SESSION.match(request.raw_path)):
+            session_id(unquote(slashed["id"]))  # decoded, its slash would be one of the path
         if placed is None and is_control(request.path):
             return await self._control(request)
         if request.method == "OPTIONS":

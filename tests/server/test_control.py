@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI, NotFoundError
+from yarl import URL
 
 from replay_server.server.run import RunningServer
 from tests.conftest import size_of_cassettes
@@ -146,6 +147,23 @@ async def test_a_session_id_that_is_none_is_a_400(client: Client, path: str) -> 
     status, answer = await client.control("PUT", path, {})
 
     assert (status, answer["error"]["code"]) == (400, "invalid_session")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/__replay/s/a%2Fb"), ("POST", "/__replay/s/a%2fb/v1/chat/completions")],
+    ids=["control API", "base URL"],
+)
+async def test_a_slash_in_a_session_id_is_told_and_not_taken_for_one_of_the_path(
+    serve: Any, http: aiohttp.ClientSession, method: str, path: str
+) -> None:
+    url = URL((await serve()).url + path, encoded=True)
+
+    async with http.request(method, url, json={}) as response:
+        error = (await response.json())["error"]
+
+    assert (response.status, error["code"]) == (400, "invalid_session")
+    assert error["message"].startswith("the session id 'a/b' is not 1 to 128 letters")
 
 
 # Journal -------------------------------------------------------------------------------------------------------------
